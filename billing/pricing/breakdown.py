@@ -1,0 +1,120 @@
+"""What a price is made of: rows that add up, to the last digit, to the exact amount."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Context, Decimal, Inexact
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+from billing.pricing.money import decimal_of, exact
+
+# Two decimals of sixty digits each differ by at most 120 digits: their difference is always exact here.
+_DIFFERENCE: Final = Context(prec=150, traps=[Inexact])
+
+
+class Row[N: (Decimal, Fraction)](NamedTuple):
+    """A row while a price is being worked out, in decimals or, where those cannot be exact, in fractions."""
+
+    step: str
+    amount: N
+    above: N | None = None
+    up_to: N | None = None
+    quantity: N | None = None
+    unit_amount: N | None = None
+    flat_amount: N | None = None
+    rate: N | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BreakdownRow:
+    """
+    One step of a price. Steps: docs/tariffs.md, "Reading a breakdown".
+
+    A row of a tier always has `above`; its `up_to` is None only if the tier is open.
+    """
+
+    step: str
+    amount: Decimal  # major units, exact; negative where the step takes something off
+    above: Decimal | None = None  # lower bound of the tier, exclusive
+    up_to: Decimal | None = None  # upper bound of the tier, inclusive; None = open
+    quantity: Decimal | None = None  # units, packages, events or money that the step prices or takes off
+    unit_amount: Decimal | None = None  # major units for each of `quantity`
+    flat_amount: Decimal | None = None  # major units, once
+    rate: Decimal | None = None  # per cent
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """
+    An exact price. The amounts of the breakdown sum exactly to `exact_amount`.
+
+    `exact_amount` is the price itself wherever a decimal can say it; where it cannot (a third), it is rounded to
+    twelve decimals for showing and keeping, and `exact` still holds the price, which is what gets rounded to money.
+    """
+
+    quantity: Decimal  # as given, before any conversion
+    exact_amount: Decimal  # major units
+    breakdown: tuple[BreakdownRow, ...]
+    fraction: Fraction | None = None  # the price, where exact_amount is rounded
+
+    @property
+    def exact(self) -> Fraction:
+        """The price in major units, never rounded."""
+        return Fraction(self.exact_amount) if self.fraction is None else self.fraction
+
+
+def priced_from_decimals(quantity: Decimal, rows: Sequence[Row[Decimal]]) -> Priced:
+    """
+    Add rows of decimals up.
+
+    :raises decimal.Inexact: if the sum needs more digits than the context has
+    """
+    total = Decimal(0)
+    shown = []
+    for row in rows:
+        total += row.amount
+        shown.append(BreakdownRow(*row))
+    return Priced(quantity, total, tuple(shown))
+
+
+def priced_from_fractions(quantity: Decimal, rows: Sequence[Row[Fraction]]) -> Priced:
+    """
+    Add rows of fractions up and write them as decimals that still sum exactly.
+
+    Each row shows the growth of the running total as written, so no residue is left over and a row of zero shows zero.
+    """
+    running = Fraction(0)
+    written = Decimal(0)
+    shown = []
+    for row in rows:
+        running += row.amount
+        total = decimal_of(running)
+        amount = _DIFFERENCE.subtract(total, written)
+        numbers = (None if number is None else decimal_of(number) for number in row[2:])
+        shown.append(BreakdownRow(row.step, amount, *numbers))
+        written = total
+    return Priced(quantity, written, tuple(shown), fraction=None if Fraction(written) == running else running)
+
+
+def prorate(priced: Priced, factor: Fraction) -> Priced:
+    """
+    Return the price for a part of a period, with one more row that says what the missing part takes off.
+
+    :param factor: the part that is charged, usually from proration_factor; one or more leaves or raises the price
+    :raises ValueError: if the factor is negative
+    """
+    if factor < 0:
+        raise ValueError(f"a price is prorated by zero or more, got {factor}")
+    price = priced.exact * factor
+    total = decimal_of(price)
+    taken = _DIFFERENCE.subtract(total, priced.exact_amount)
+    row = BreakdownRow("proration", taken, rate=decimal_of(factor * 100))
+    return replace(
+        priced, exact_amount=total, breakdown=(*priced.breakdown, row), fraction=None if Fraction(total) == price else price
+    )
+
+
+def sum_of(rows: Sequence[BreakdownRow]) -> Decimal:
+    """Add the amounts of a breakdown up, exactly."""
+    with exact():
+        return sum((row.amount for row in rows), Decimal(0))

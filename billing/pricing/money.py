@@ -1,0 +1,96 @@
+"""Exact arithmetic with money: one context that refuses to round, one function that rounds, one that shares out."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from decimal import (
+    Context,
+    Decimal,
+    DivisionByZero,
+    FloatOperation,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+    localcontext,
+)
+from fractions import Fraction
+from typing import Final
+
+# Sixty digits hold the product of any quantity and price that Squill accepts (15 + 12 digits each) with room to add.
+EXACT: Final = Context(prec=60, traps=[FloatOperation, Inexact, InvalidOperation, DivisionByZero, Overflow])
+
+
+@contextmanager
+def exact() -> Iterator[None]:
+    """Run the block under EXACT: a float or a result that does not fit into sixty digits raises instead of drifting."""
+    with localcontext(EXACT):
+        yield
+
+
+def round_to_minor(amount: Decimal | Fraction, *, exponent: int) -> int:
+    """
+    Round an amount in major units to whole minor units, a half away from zero. The only rounding in Squill (ADR-0003).
+
+    :param exponent: decimals of the currency's smallest unit (USD 2, JPY 0)
+    :raises TypeError: for a float or anything else that is not a Decimal or a Fraction
+    :raises ValueError: if the amount is not finite
+
+    >>> round_to_minor(Decimal("0.125"), exponent=2), round_to_minor(Decimal("-0.125"), exponent=2)
+    (13, -13)
+    """
+    if not isinstance(amount, Decimal | Fraction):
+        raise TypeError(f"money must be a Decimal or a Fraction, got {type(amount).__name__}")
+    if isinstance(amount, Decimal) and not amount.is_finite():
+        raise ValueError(f"an amount must be finite, got {amount}")
+    scaled = Fraction(amount) * Fraction(10**exponent)
+    magnitude: int = (2 * abs(scaled.numerator) + scaled.denominator) // (2 * scaled.denominator)
+    return magnitude if scaled >= 0 else -magnitude
+
+
+def from_minor(minor: int, *, exponent: int) -> Decimal:
+    """
+    Return minor units as an amount in major units.
+
+    >>> from_minor(1050, exponent=2), from_minor(7, exponent=0)
+    (Decimal('10.50'), Decimal('7'))
+    """
+    return Decimal(f"{minor}E-{exponent}")
+
+
+def decimal_of(value: Fraction, *, places: int = 12) -> Decimal:
+    """
+    Return the fraction as a decimal: exact if sixty digits hold it, else rounded half away from zero to `places`.
+
+    >>> decimal_of(Fraction(1, 8)), decimal_of(Fraction(2, 3), places=4)
+    (Decimal('0.125'), Decimal('0.6667'))
+    """
+    try:
+        return EXACT.divide(Decimal(value.numerator), Decimal(value.denominator))
+    except Inexact:
+        return from_minor(round_to_minor(value, exponent=places), exponent=places)
+
+
+def allocate(total_minor: int, weights: Sequence[int | Fraction]) -> list[int]:
+    """
+    Share a total out in proportion to the weights, by largest remainder. The shares always sum to the total.
+
+    What is left over after rounding down goes, a unit each, to the largest remainders; of equal ones to the earliest.
+    A weight of zero gets nothing. A weight may be negative where the sum of all is not zero.
+
+    :raises ValueError: if the weights sum to zero while there is something to share
+
+    >>> allocate(100, [1, 1, 1])
+    [34, 33, 33]
+    """
+    if total_minor < 0:
+        return [-share for share in allocate(-total_minor, weights)]
+    whole = sum(weights, Fraction(0))
+    if whole == 0:
+        if total_minor == 0:
+            return [0] * len(weights)
+        raise ValueError(f"cannot share {total_minor} over weights that sum to zero")
+    wanted = [total_minor * Fraction(weight) / whole for weight in weights]
+    shares = [share.numerator // share.denominator for share in wanted]
+    by_remainder = sorted(range(len(wanted)), key=lambda index: (shares[index] - wanted[index], index))
+    for index in by_remainder[: total_minor - sum(shares)]:
+        shares[index] += 1
+    return shares
