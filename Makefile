@@ -1,0 +1,46 @@
+# Squill. `make` alone lists what there is to make.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint format openapi lock bench clean
+
+PYTHON := .venv/bin/python
+# Tests are mostly PostgreSQL's work, so two workers keep two cores busy and more gain little.
+TEST_WORKERS ?= 2
+export PORT ?= 8000
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Make .venv and install what is missing (Python packages, Pango); again: under a second
+	@.ci/setup
+
+demo: setup ## Start Squill with months of believable data on http://127.0.0.1:$PORT (8000)
+	@$(PYTHON) manage.py demo --serve
+
+test: ## Run all tests and measure their coverage
+	@.ci/setup --for-tests
+	@$(PYTHON) -m pytest -n $(TEST_WORKERS) --cov --cov-report=term $(ARGS)
+
+check: setup ## Everything a change must pass besides tests: style, types, imports, migrations, API schema, locks
+	@.ci/check
+
+lint: setup ## The quick part of check: style and imports
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/lint-imports --no-logo
+
+format: setup ## Rewrite the code in the project's style
+	@.venv/bin/ruff check --fix
+	@.venv/bin/ruff format
+
+openapi: setup ## Write docs/openapi.yaml anew from the code
+	@$(PYTHON) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+lock: setup ## Lock pyproject.toml's dependencies anew; ARGS=--upgrade takes new versions
+	@.ci/lock $(ARGS)
+
+bench: setup ## Measure events per second through the API, and invoices per second of a billing run
+	@$(PYTHON) -m benchmarks $(ARGS)
+
+clean: ## Remove .venv, caches and reports; the data in .squill stays
+	rm -rf .venv .tools .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
