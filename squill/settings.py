@@ -1,0 +1,251 @@
+"""
+The settings of every place that Squill runs in: one file, which differs by environment only.
+
+Every variable that is read here is listed in docs/operations.md. Nothing exists only in production.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+from squill import env, postgres
+from squill.lib import clock
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+PRODUCTION = env.boolean("SQUILL_PRODUCTION", default=False)
+DEBUG = env.boolean("SQUILL_DEBUG", default=False)
+
+# On a laptop the key guards nothing of worth; production has no default and refuses to start without one.
+SECRET_KEY = env.text("SQUILL_SECRET_KEY") if PRODUCTION else env.text("SQUILL_SECRET_KEY", "not-secret-" + "x" * 50)
+SECRET_KEY_FALLBACKS = env.words("SQUILL_SECRET_KEY_FALLBACKS")
+if PRODUCTION:
+    import os
+
+    for _forbidden in (clock.PINNED_CLOCK_VARIABLE, "SQUILL_FAILPOINT"):
+        if os.environ.get(_forbidden):
+            raise env.BadEnvironment(f"{_forbidden} is for tests and demos: it must not be set in production")
+
+SQUILL_HOME = postgres.home()
+ALLOWED_HOSTS = env.words("SQUILL_ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
+# Where links in mails and documents lead; no slash at the end.
+SQUILL_BASE_URL = env.text("SQUILL_BASE_URL", f"http://127.0.0.1:{env.integer('PORT', default=8000)}").rstrip("/")
+CSRF_TRUSTED_ORIGINS = [SQUILL_BASE_URL]
+# Who the portal and its mails say they are from.
+SQUILL_COMPANY_NAME = env.text("SQUILL_COMPANY_NAME", "Squill")
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "procrastinate.contrib.django",
+    "squill",
+    "customers",
+    "usage",
+    "billing",
+]
+MIDDLEWARE = [
+    "squill.web.middleware.request_id",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "squill.web.middleware.request_body",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+]
+ROOT_URLCONF = "squill.urls"
+WSGI_APPLICATION = "squill.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [CHECKOUT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- Database: DATABASE_URL wins; else the embedded server, which manage.py starts ---
+_database_url = env.text("DATABASE_URL", "")
+if PRODUCTION and not _database_url:
+    raise env.BadEnvironment("DATABASE_URL is not set: production needs a PostgreSQL of its own")
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.database(_database_url) if _database_url else postgres.connection_settings()
+}
+DATABASES["default"] |= {
+    "CONN_MAX_AGE": env.integer("SQUILL_DATABASE_CONNECTION_SECONDS", default=60),
+    "CONN_HEALTH_CHECKS": True,
+}
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", "20")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Who signs in ---
+AUTH_USER_MODEL = "customers.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "sesame.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = reverse_lazy("portal:sign-in")
+LOGIN_REDIRECT_URL = reverse_lazy("portal:overview")
+# A portal link lets in once, for an hour.
+SESAME_MAX_AGE = env.integer("SQUILL_SIGN_IN_LINK_SECONDS", default=3600, minimum=60)
+SESAME_ONE_TIME = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# --- Language and time ---
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("de", _("German")), ("fr", _("French")), ("es", _("Spanish"))]
+LOCALE_PATHS = [CHECKOUT / "squill" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- Static files and documents ---
+STATIC_URL = env.text("SQUILL_STATIC_URL", "/static/")
+STATIC_ROOT = SQUILL_HOME / "static"
+WHITENOISE_USE_FINDERS = not PRODUCTION
+WHITENOISE_AUTOREFRESH = DEBUG
+_bucket = env.text("SQUILL_DOCUMENTS_BUCKET", "")
+STORAGES: dict[str, dict[str, Any]] = {
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": SQUILL_HOME / "media"}},
+    # Invoices as sent. Disk by default, S3 where a bucket is named. A kept document is never overwritten.
+    "documents": (
+        {
+            "BACKEND": "storages.backends.s3.S3Storage",
+            "OPTIONS": {
+                "bucket_name": _bucket,
+                "location": env.text("SQUILL_DOCUMENTS_PREFIX", "documents"),
+                "default_acl": None,
+                "file_overwrite": False,
+                "querystring_expire": 300,
+                "object_parameters": {"ServerSideEncryption": env.text("SQUILL_DOCUMENTS_ENCRYPTION", "AES256")},
+            },
+        }
+        if _bucket
+        else {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": SQUILL_HOME / "documents", "file_permissions_mode": 0o600},
+        }
+    ),
+}
+
+# --- Mail: a folder by default, SES by environment ---
+_mail = env.one_of("SQUILL_MAIL", ("folder", "ses", "memory"), default="folder")
+EMAIL_BACKEND = {
+    "folder": "squill.web.mail.FolderBackend",
+    "ses": "django_ses.SESBackend",
+    "memory": "django.core.mail.backends.locmem.EmailBackend",
+}[_mail]
+EMAIL_FILE_PATH = SQUILL_HOME / "mail"
+DEFAULT_FROM_EMAIL = env.text("SQUILL_FROM_EMAIL", "billing@squill.example")
+# SES throttles by its own queue and ours; sleeping inside a function only burns its time.
+AWS_SES_AUTO_THROTTLE = None
+USE_SES_V2 = True
+AWS_SES_CONFIGURATION_SET = env.text("SQUILL_SES_CONFIGURATION_SET", "") or None
+if env.text("AWS_ENDPOINT_URL", ""):
+    AWS_SES_REGION_ENDPOINT_URL = env.text("AWS_ENDPOINT_URL")
+
+# --- HTTP API ---
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["customers.api.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["customers.api.authentication.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["squill.web.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "squill.web.pagination.CursorPages",
+    "EXCEPTION_HANDLER": "squill.web.problems.exception_handler",
+    "COERCE_DECIMAL_TO_STRING": True,
+    "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Squill",
+    "DESCRIPTION": "Usage-based billing: send usage, manage customers and plans, price things, read usage and invoices.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "LICENSE": {"name": "Apache-2.0"},
+    "ENUM_NAME_OVERRIDES": {},
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "squill.web.schema.describe_problems"],
+}
+CORS_ALLOWED_ORIGINS = env.words("SQUILL_CORS_ALLOWED_ORIGINS")
+CORS_URLS_REGEX = r"^/api/"
+# Limits of one request for events; each refusal names its setting.
+SQUILL_EVENTS_MAX_BYTES = env.integer("SQUILL_EVENTS_MAX_BYTES", default=5_000_000, minimum=1024)
+SQUILL_EVENTS_MAX_COUNT = env.integer("SQUILL_EVENTS_MAX_COUNT", default=10_000, minimum=1)
+SQUILL_EVENTS_MAX_DEPTH = env.integer("SQUILL_EVENTS_MAX_DEPTH", default=8, minimum=1)
+SQUILL_EVENTS_MAX_KEYS = env.integer("SQUILL_EVENTS_MAX_KEYS", default=100, minimum=1)
+SQUILL_EVENTS_FUTURE_SECONDS = env.integer("SQUILL_EVENTS_FUTURE_SECONDS", default=3600)
+# None of the limits is about age here: older usage is taken, and billed as an adjustment where its period is closed.
+DATA_UPLOAD_MAX_MEMORY_SIZE = SQUILL_EVENTS_MAX_BYTES
+
+# --- Content Security Policy: strict everywhere, relaxed under /admin/ alone (squill.web.admin_site says why) ---
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "form-action": ["'self'"],
+    }
+}
+
+# --- Jobs: procrastinate keeps them in the same PostgreSQL, enqueued in the transaction that needs them ---
+PROCRASTINATE_ON_APP_READY = "billing.delivery.jobs.configure"
+SQUILL_JOB_MAX_ATTEMPTS = env.integer("SQUILL_JOB_MAX_ATTEMPTS", default=12, minimum=1)
+# A subscription whose billing fails this often waits for a person.
+SQUILL_BILLING_MAX_ATTEMPTS = env.integer("SQUILL_BILLING_MAX_ATTEMPTS", default=3, minimum=1)
+
+UNFOLD = {
+    "SITE_TITLE": "Squill",
+    "SITE_HEADER": "Squill",
+    "SITE_SUBHEADER": _("Finance desk"),
+    "SITE_SYMBOL": "receipt_long",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "8px",
+    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": "squill.web.admin_site.navigation"},
+    "DASHBOARD_CALLBACK": "billing.admin.dashboard.dashboard",
+}
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("SQUILL_LOG_LEVEL", "INFO")},
+    "loggers": {"procrastinate": {"level": "WARNING"}, "fontTools": {"level": "WARNING"}, "weasyprint": {"level": "ERROR"}},
+}
