@@ -1,0 +1,114 @@
+"""The cast of the usage tests, and an independent recomputation of rollups to hold the real ones against."""
+
+import json
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection, connections
+
+from customers.models import Customer, Subject
+from squill.lib.actor import system
+from usage.ingestion import IncomingEvent, incoming_event
+from usage.models import Meter, Rollup
+from usage.services import create_meter
+
+NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+ACTOR = system("tests")
+USAGE_TABLES = ("usage_event", "usage_eventkey", "usage_rollup", "usage_quarantinedevent")
+
+
+def a_customer(external_id: str = "acme", *, timezone: str = "UTC", keys: Sequence[str] = ()) -> Customer:
+    customer = Customer.objects.create(external_id=external_id, name=external_id.title(), timezone=timezone, created_at=NOW)
+    for key in (external_id, *keys):
+        Subject.objects.create(customer=customer, key=key)
+    return customer
+
+
+def a_meter(code: str = "calls", **fields: Any) -> Meter:
+    fields = {"name": code, "event_type": "api.call", "aggregation": "count"} | fields
+    return create_meter(code=code, actor=ACTOR, now=NOW, **fields)
+
+
+def an_event(event_id: str, data: dict[str, Any] | None = None, **fields: Any) -> IncomingEvent:
+    values: dict[str, Any] = {"source": "test", "event_type": "api.call", "subject": "acme", "occurred_at": NOW}
+    return incoming_event(event_id=event_id, data=data or {}, **(values | fields))
+
+
+def rollups() -> list[tuple[str, str, str, dict[str, str | None], int, Decimal, Decimal]]:
+    """Every rollup as (customer, meter, day, dimensions, count, sum, max), sorted."""
+    return sorted(
+        (
+            (
+                rollup.customer.external_id,
+                rollup.meter.code,
+                rollup.day.isoformat(),
+                dict(sorted(rollup.dimensions.items())),
+                rollup.event_count,
+                rollup.value_sum,
+                rollup.value_max,
+            )
+            for rollup in Rollup.objects.select_related("customer", "meter")
+        ),
+        key=str,
+    )
+
+
+def recomputed() -> list[tuple[str, str, str, dict[str, str | None], int, Decimal, Decimal]]:
+    """What `rollups` must be, from raw events, by plain Python that shares nothing with the code under test."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.external_id, c.timezone, e.event_type, e.occurred_at, e.data FROM usage_event e "
+            "JOIN customers_customer c ON c.id = e.customer_id"
+        )
+        events = cursor.fetchall()
+    groups: dict[str, tuple[Any, list[Decimal]]] = {}
+    for external_id, timezone, event_type, occurred_at, text in events:
+        data = json.loads(text, parse_float=Decimal)
+        for meter in Meter.objects.filter(event_type=event_type):
+            day = occurred_at.astimezone(ZoneInfo(timezone)).date().isoformat()
+            dimensions = {name: data.get(name) for name in sorted(meter.dimensions)}
+            value = Decimal(data[meter.value_path]) if meter.value_path else Decimal(1)
+            head = (external_id, meter.code, day, dimensions)
+            groups.setdefault(str(head), (head, []))[1].append(value)
+    return sorted(((*head, len(values), sum(values, Decimal(0)), max(values)) for head, values in groups.values()), key=str)
+
+
+def in_threads(*works: Callable[[], object]) -> list[object]:
+    """Run each work in a thread with a connection of its own, all starting at once; return results in order, or raise."""
+    results: dict[int, object] = {}
+    errors: list[BaseException] = []
+    barrier = threading.Barrier(len(works))
+
+    def run(position: int, work: Callable[[], object]) -> None:
+        try:
+            barrier.wait(10)
+            results[position] = work()
+        except BaseException as error:  # noqa: BLE001 (handed to the test's thread)
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=each, daemon=True) for each in enumerate(works)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not [thread for thread in threads if thread.is_alive()], "a thread hangs"
+    if errors:
+        raise errors[0]
+    return [results[position] for position in range(len(works))]
+
+
+def counts() -> dict[str, int]:
+    """How many rows each table of usage holds."""
+    found: dict[str, int] = defaultdict(int)
+    with connection.cursor() as cursor:
+        for table in USAGE_TABLES:
+            cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 (a constant)
+            found[table.removeprefix("usage_")] = cursor.fetchone()[0]
+    return dict(found)

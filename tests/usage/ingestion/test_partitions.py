@@ -1,0 +1,72 @@
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connection, transaction
+
+from tests.usage.builders import NOW, a_customer, a_meter, an_event, in_threads
+from usage.ingestion import ingest, partitions
+from usage.models import Event
+
+
+def _partitions() -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'usage_event'::regclass")
+        return {name for (name,) in cursor.fetchall()}
+
+
+@pytest.mark.django_db
+def test_present_month_and_those_ahead_are_made_once(no_known_partitions: None) -> None:
+    for _attempt in range(2):
+        partitions.ensure_partitions(datetime(2031, 11, 30, 23, 59, tzinfo=UTC), months_ahead=2)
+
+    assert {"usage_event_2031_11", "usage_event_2031_12", "usage_event_2032_01"} <= _partitions()
+    assert "usage_event_2032_02" not in _partitions()
+
+
+@pytest.mark.django_db
+def test_event_lies_in_the_partition_of_its_utc_month(no_known_partitions: None) -> None:
+    a_customer(timezone="Asia/Tokyo")
+    a_meter()
+
+    first, last = datetime(2019, 2, 28, 23, 59, 59, 999999, tzinfo=UTC), datetime(2019, 3, 1, tzinfo=UTC)
+    ingest([an_event("last of February", occurred_at=first), an_event("first of March", occurred_at=last)], now=NOW)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tableoid::regclass::text, event_id FROM usage_event ORDER BY occurred_at")
+        assert cursor.fetchall() == [("usage_event_2019_02", "last of February"), ("usage_event_2019_03", "first of March")]
+
+
+@pytest.mark.django_db
+def test_event_in_a_partition_cannot_be_edited(no_known_partitions: None) -> None:
+    a_customer()
+    a_meter()
+    ingest([an_event("1", occurred_at=datetime(2018, 5, 5, tzinfo=UTC))], now=NOW)
+
+    with pytest.raises(Exception, match="append-only"), transaction.atomic():
+        Event.objects.update(subject="other")
+
+    assert Event.objects.get().subject == "acme"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_partition_of_a_transaction_that_rolled_back_is_made_again(no_known_partitions: None) -> None:
+    month = datetime(2017, 7, 1, tzinfo=UTC).date()
+
+    with transaction.atomic():
+        partitions.make_missing([month])
+        transaction.set_rollback(True)
+    assert "usage_event_2017_07" not in _partitions()
+
+    partitions.make_missing([month])
+    assert "usage_event_2017_07" in _partitions()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_partition_that_two_need_at_once_is_made_by_one(no_known_partitions: None) -> None:
+    a_customer()
+    a_meter()
+    instant = datetime(2016, 6, 6, tzinfo=UTC)
+
+    in_threads(*[lambda number=number: ingest([an_event(str(number), occurred_at=instant)], now=NOW) for number in range(4)])
+
+    assert Event.objects.filter(occurred_at=instant).count() == 4

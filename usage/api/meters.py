@@ -1,0 +1,78 @@
+"""Meters over HTTP."""
+
+from django.http import Http404
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from squill.lib import clock
+from squill.web.problems import Problem, invalid
+from usage.api.access import actor_for_everybody
+from usage.api.serializers import MeterSerializer
+from usage.models import Meter
+from usage.services import MeterError, create_meter, update_meter
+
+_TAGS = ["Meters"]
+
+
+class MeterListView(GenericAPIView[Meter]):
+    """All meters, newest first; or a new one. Meters name no customer: every key may read them."""
+
+    serializer_class = MeterSerializer
+    queryset = Meter.objects.all()
+
+    @extend_schema(operation_id="list_meters", summary="List meters", tags=_TAGS, responses=MeterSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """Return a page of meters, newest first."""
+        rows = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(self.get_serializer(rows, many=True).data)
+
+    @extend_schema(operation_id="create_meter", summary="Create a meter", tags=_TAGS, responses={201: MeterSerializer})
+    def post(self, request: Request) -> Response:
+        """Create a meter. It counts the past events of its type from its first moment."""
+        actor = actor_for_everybody(request)
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        try:
+            meter = create_meter(**serializer.validated_data, actor=actor, now=clock.now())
+        except MeterError as error:
+            raise _problem(error) from None
+        return Response(self.get_serializer(meter).data, status=status.HTTP_201_CREATED)
+
+
+class MeterView(GenericAPIView[Meter]):
+    """One meter, by its code."""
+
+    serializer_class = MeterSerializer
+
+    @extend_schema(operation_id="get_meter", summary="Get a meter", tags=_TAGS)
+    def get(self, request: Request, code: str) -> Response:
+        """Return the meter."""
+        return Response(self.get_serializer(_meter(code)).data)
+
+    @extend_schema(operation_id="update_meter", summary="Change a meter", tags=_TAGS)
+    def patch(self, request: Request, code: str) -> Response:
+        """Set the members that are sent. Once the meter has counted usage, only its name and unit can change."""
+        actor = actor_for_everybody(request)
+        meter = _meter(code)
+        serializer = self.get_serializer(data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        try:
+            meter = update_meter(meter_id=meter.pk, changes=serializer.validated_data, actor=actor, now=clock.now())
+        except MeterError as error:
+            raise _problem(error) from None
+        return Response(self.get_serializer(meter).data)
+
+
+def _meter(code: str) -> Meter:
+    meter = Meter.objects.filter(code=code).first() if "\0" not in code else None
+    if meter is None:
+        raise Http404(_("There is no meter %(code)s.") % {"code": code})
+    return meter
+
+
+def _problem(error: MeterError) -> Problem:
+    return invalid({{"value_path": "value"}.get(field, field): message for field, message in error.errors.items()})

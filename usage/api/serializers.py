@@ -1,0 +1,103 @@
+"""The JSON of meters and of what the usage endpoints answer. Events themselves are read by usage.ingestion.decoding."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from squill.web.serializers import PlainDecimalField, StrictCharField, StrictSerializer
+from usage.ingestion import Outcome
+from usage.models import Meter, QuarantinedEvent
+
+
+class MeterSerializer(StrictSerializer):
+    """What is counted, and how. Shapes only: what the values may be is decided in usage.services."""
+
+    code = StrictCharField(max_length=64, help_text="How plans and queries name the meter.")
+    name = StrictCharField(max_length=255)
+    event_type = StrictCharField(max_length=255, trim_whitespace=False, help_text="The `type` of the events that are counted.")
+    aggregation = serializers.ChoiceField(choices=Meter.Aggregation.choices)
+    value = StrictCharField(
+        source="value_path",
+        max_length=255,
+        allow_blank=True,
+        required=False,
+        trim_whitespace=False,
+        help_text="The member of `data` that holds the value, with dots into objects; left out for a count.",
+    )
+    dimensions = serializers.ListField(
+        child=StrictCharField(max_length=64, trim_whitespace=False),
+        required=False,
+        help_text="Members of `data` that usage can be split and priced by.",
+    )
+    unit = StrictCharField(max_length=32, allow_blank=True, required=False, help_text="Printed on invoices, such as GB.")
+    created_at = serializers.DateTimeField(read_only=True)
+
+
+class CloudEventSerializer(serializers.Serializer[Any]):
+    """A CloudEvent 1.0. Extension members are allowed and not kept."""
+
+    specversion = serializers.CharField(required=False, help_text='"1.0"; may be left out in application/json and NDJSON.')
+    id = serializers.CharField(max_length=255, help_text="Unique within the source. The same id again is the same event.")
+    source = serializers.CharField(max_length=255, help_text="The system that saw the usage.")  # type: ignore[assignment]
+    type = serializers.CharField(max_length=255, help_text="Selects the meters that count the event.")
+    subject = serializers.CharField(max_length=255, help_text="The key of the customer who used it.")
+    time = serializers.DateTimeField(
+        required=False, help_text="When it happened, with an offset; the time of receipt if left out."
+    )
+    data = serializers.DictField(  # type: ignore[assignment]
+        required=False, help_text="A JSON object with the values and dimensions. Numbers are exact."
+    )
+
+
+class EventFateSerializer(serializers.Serializer[Any]):
+    """What became of one event of the request."""
+
+    index = serializers.IntegerField(help_text="Its position in the request, from 0.")
+    source = serializers.CharField()  # type: ignore[assignment]
+    id = serializers.CharField()
+    fate = serializers.ChoiceField(choices=[(outcome.value, outcome.value) for outcome in Outcome])
+    reason = serializers.ChoiceField(choices=[("", ""), *QuarantinedEvent.Reason.choices], help_text="Why it is in quarantine.")
+    detail = serializers.CharField()
+
+
+class EventFatesSerializer(serializers.Serializer[Any]):
+    """What became of each event of the request, in order."""
+
+    events = EventFateSerializer(many=True)
+
+
+class StoredEventSerializer(serializers.Serializer[Any]):
+    """An event that counts."""
+
+    event = CloudEventSerializer()
+    customer = serializers.CharField(help_text="The external id of the customer it counts for.")
+    received_at = serializers.DateTimeField()
+
+
+class StoredEventPageSerializer(serializers.Serializer[Any]):
+    """A page of events, newest first."""
+
+    items = StoredEventSerializer(many=True)
+    nextCursor = serializers.CharField(
+        allow_null=True, help_text="What to send as `cursor` for the next page; null on the last one."
+    )
+
+
+class DayUsageSerializer(serializers.Serializer[Any]):
+    """What a meter counted on one day of the customer's time zone."""
+
+    day = serializers.DateField()
+    meter = serializers.CharField(source="meter_code")
+    dimensions = serializers.DictField(child=serializers.CharField(allow_null=True), help_text="The values of `group_by`.")
+    event_count = serializers.IntegerField()
+    quantity = PlainDecimalField(max_digits=38, decimal_places=12, help_text="By the meter's aggregation.")
+
+
+class UsageHistorySerializer(serializers.Serializer[Any]):
+    """A customer's usage by day; days without usage are left out."""
+
+    customer = serializers.CharField()
+    timezone = serializers.CharField()
+    first_day = serializers.DateField(help_text="Included.")
+    end_day = serializers.DateField(help_text="Not included.")
+    items = DayUsageSerializer(many=True)

@@ -1,0 +1,120 @@
+"""Bring quarantined events back once the reason that held them is gone."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from django.db import connection, transaction
+
+from usage.ingestion import locks, partitions, storing
+from usage.ingestion.resolving import Resolution, directory
+from usage.rollups import exact_json
+from usage.rollups.columns import column, numbers
+
+_BATCH: Final = 1000
+
+
+class _Waiting(NamedTuple):
+    row_id: int
+    key: str
+    subject: str
+    event_type: str
+    occurred_at: datetime
+    data: str  # JSON
+    reason: str
+    detail: str
+
+
+# What another transaction replays is left to it. By the partial index quarantine_waiting.
+_SELECT: Final = """
+SELECT q.id, replace(q.key::text, '-', ''), q.subject, q.event_type, q.occurred_at, q.data::text, q.reason, q.detail
+FROM usage_quarantinedevent q WHERE q.status = 'waiting' AND q.id > %(after)s AND ({condition})
+ORDER BY q.id LIMIT %(limit)s FOR UPDATE OF q SKIP LOCKED
+"""
+_REASON_GONE: Final = _SELECT.format(
+    condition="""
+  (q.reason = 'unknown_subject' AND EXISTS (
+     SELECT 1 FROM customers_subject s JOIN customers_customer c ON c.id = s.customer_id
+     WHERE s.key = q.subject AND c.archived_at IS NULL))
+  OR (q.reason = 'unknown_type' AND EXISTS (SELECT 1 FROM usage_meter m WHERE m.event_type = q.event_type))
+"""
+)
+_CHOSEN: Final = _SELECT.format(condition="q.id = ANY(%(ids)s::bigint[]) AND q.reason <> 'conflict'")
+_OF_TYPE: Final = _SELECT.format(condition="q.event_type = %(event_type)s AND q.reason = 'unusable_value'")
+
+
+def replay_waiting(*, now: datetime) -> int:
+    """
+    Replay every quarantined event whose subject or type has become known; return how many now count.
+
+    In batches of their own transactions, so that it can be stopped and run again, also twice at once. An event that then
+    turns out to be unusable for another reason waits on, under that reason.
+    """
+    return _replay(_REASON_GONE, {}, now=now)
+
+
+def replay_chosen(row_ids: Sequence[int], *, now: datetime) -> int:
+    """Try these rows of the quarantine again, whatever holds them (conflicts excepted); return how many now count."""
+    return _replay(_CHOSEN, {"ids": numbers(row_ids)}, now=now)
+
+
+def replay_unusable(event_type: str, *, now: datetime) -> int:
+    """Try again the events of a type whose value was unusable, after a meter has changed; return how many now count."""
+    return _replay(_OF_TYPE, {"event_type": event_type}, now=now)
+
+
+def _replay(statement: str, parameters: dict[str, Any], *, now: datetime) -> int:
+    replayed = after = 0
+    while True:
+        with transaction.atomic():
+            rows = _lock_batch(statement, parameters | {"after": after, "limit": _BATCH})
+            replayed += _replay_batch(rows, now=now)
+        if len(rows) < _BATCH:
+            return replayed
+        after = rows[-1].row_id
+
+
+def _lock_batch(statement: str, parameters: dict[str, Any]) -> list[_Waiting]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return [_Waiting(*row) for row in cursor.fetchall()]
+
+
+def _replay_batch(rows: list[_Waiting], *, now: datetime) -> int:
+    if not rows:
+        return 0
+    event_types = {row.event_type for row in rows}
+    locks.hold_meanings_still(event_types)
+    known = directory(subjects={row.subject for row in rows}, event_types=event_types)
+    decided: list[tuple[_Waiting, Resolution]] = []
+    for row in rows:
+        data = exact_json.decode(row.data)
+        resolution = known.resolve(subject=row.subject, event_type=row.event_type, occurred_at=row.occurred_at, data=data)
+        decided.append((row, resolution))
+    usable = [(row, resolution) for row, resolution in decided if not resolution.reason]
+    _write_reasons([(row, new) for row, new in decided if new.reason and (new.reason, new.detail) != (row.reason, row.detail)])
+    if not usable:
+        return 0
+    partitions.make_missing({partitions.month_of(row.occurred_at) for row, _resolution in usable})
+    return storing.store_replayed([(row.row_id, row.key, resolution) for row, resolution in usable], now=now)
+
+
+_WRITE_REASONS: Final = """
+UPDATE usage_quarantinedevent q SET reason = r.reason, detail = r.detail
+FROM unnest(%s::bigint[], string_to_array(%s, chr(30)), string_to_array(%s, chr(30))) AS r(id, reason, detail)
+WHERE q.id = r.id
+"""
+
+
+def _write_reasons(changed: list[tuple[_Waiting, Resolution]]) -> None:
+    if not changed:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _WRITE_REASONS,
+            [
+                numbers([row.row_id for row, _new in changed]),
+                column([new.reason for _row, new in changed]),
+                column([new.detail for _row, new in changed]),
+            ],
+        )

@@ -1,0 +1,171 @@
+"""Make and change meters. A new meter counts the past from its first moment."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from customers import audit
+from squill.lib.actor import Actor
+from usage.ingestion import locks, replaying
+from usage.models import Meter, Rollup
+from usage.rollups.rebuild import rebuild_meter
+
+_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_MOST_DIMENSIONS: Final = 10
+# Field, most characters, and whether it may be empty.
+_TEXTS: Final = (("name", 255, False), ("event_type", 255, False), ("value_path", 255, True), ("unit", 32, True))
+MEANING: Final = frozenset({"code", "event_type", "aggregation", "value_path", "dimensions"})
+_FIELDS: Final = MEANING | {"name", "unit"}
+
+
+class MeterError(Exception):
+    """The meter cannot be made or changed so; nothing was written. `errors` maps fields to what is wrong."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{field}: {message}" for field, message in errors.items()))
+        self.errors = dict(errors)
+
+
+@transaction.atomic
+def create_meter(
+    *,
+    code: str,
+    name: str,
+    event_type: str,
+    aggregation: str,
+    value_path: str = "",
+    dimensions: Sequence[str] = (),
+    unit: str = "",
+    actor: Actor,
+    now: datetime,
+) -> Meter:
+    """
+    Make a meter and build its rollups over all past events of its type, in one transaction.
+
+    Ingestion of the event type waits meanwhile. Past events whose data the meter cannot use are left out; the audit trail
+    says how many. Quarantined events of the type are brought back by the next `replay_waiting`.
+
+    :raises MeterError: if a field is wrong or the code is taken
+    """
+    meter = Meter(
+        code=code,
+        name=name,
+        event_type=event_type,
+        aggregation=aggregation,
+        value_path=value_path,
+        dimensions=list(dimensions),
+        unit=unit,
+        created_at=now,
+    )
+    _check(meter)
+    locks.keep_ingestion_out([event_type])
+    _save(meter)
+    rebuilt = rebuild_meter(meter)
+    after = _facts(meter) | {"past_events": rebuilt.counted, "unusable_past_events": rebuilt.unusable}
+    audit.record(action="meter.created", object_type="meter", object_id=code, actor=actor, now=now, after=after)
+    return meter
+
+
+@transaction.atomic
+def update_meter(*, meter_id: int, changes: Mapping[str, Any], actor: Actor, now: datetime) -> Meter:
+    """
+    Change a meter; `changes` holds fields as `create_meter` takes them. Return it as it now is.
+
+    Name and unit may always change. What it means (code, event type, aggregation, value, dimensions) may change only
+    while it has counted nothing; its rollups are then built anew, and events that it could not use are tried again.
+
+    :raises MeterError: if a field is wrong or unknown, or may not change any more
+    :raises Meter.DoesNotExist: if there is no such meter
+    """
+    meter = Meter.objects.select_for_update().get(pk=meter_id)
+    if unknown := sorted(set(changes) - _FIELDS):
+        raise MeterError({field: _("is not a field of a meter") for field in unknown})
+    before = _facts(meter)
+    earlier_type = meter.event_type
+    for field, value in changes.items():
+        setattr(meter, field, list(value) if field == "dimensions" and not isinstance(value, str) else value)
+    after = _facts(meter)
+    changed = [field for field in after if after[field] != before[field]]
+    if not changed:
+        return meter
+    _check(meter)
+    redefined = sorted(MEANING.intersection(changed))
+    if redefined:
+        locks.keep_ingestion_out({earlier_type, meter.event_type})
+        if Rollup.objects.filter(meter_id=meter.pk).exists():
+            raise MeterError({field: _("is fixed: the meter has counted usage. Make a new meter instead") for field in redefined})
+    _save(meter)
+    if redefined:
+        rebuild_meter(meter)
+        for event_type in sorted({earlier_type, meter.event_type}):
+            replaying.replay_unusable(event_type, now=now)
+    audit.record(
+        action="meter.changed",
+        object_type="meter",
+        object_id=meter.code,
+        actor=actor,
+        now=now,
+        before={field: before[field] for field in changed},
+        after={field: after[field] for field in changed},
+    )
+    return meter
+
+
+def _facts(meter: Meter) -> dict[str, Any]:
+    return {
+        "code": meter.code,
+        "name": meter.name,
+        "event_type": meter.event_type,
+        "aggregation": meter.aggregation,
+        "value_path": meter.value_path,
+        "dimensions": meter.dimensions,
+        "unit": meter.unit,
+    }
+
+
+def _save(meter: Meter) -> None:
+    try:
+        with transaction.atomic():
+            meter.save()
+    except IntegrityError as error:
+        if "code" not in str(error):
+            raise
+        raise MeterError({"code": _("is taken by another meter")}) from None
+
+
+def _check(meter: Meter) -> None:
+    errors: dict[str, str] = {}
+    if not _CODE.fullmatch(meter.code):
+        errors["code"] = _("must be 1 to 64 letters, digits, dots, dashes or underscores, beginning with a letter or digit")
+    for field, most, may_be_empty in _TEXTS:
+        value = getattr(meter, field)
+        if not isinstance(value, str) or len(value) > most or (value and not value.isprintable()):
+            errors[field] = _("must be a printable text of at most %(most)d characters") % {"most": most}
+        elif not value.strip() and not (may_be_empty and value == ""):
+            errors[field] = _("must not be empty")
+    if meter.aggregation not in Meter.Aggregation.values:
+        errors["aggregation"] = _("must be one of %(choices)s") % {"choices": ", ".join(Meter.Aggregation.values)}
+    elif meter.aggregation == Meter.Aggregation.COUNT and meter.value_path:
+        errors["value_path"] = _("must be empty: a count takes no value")
+    elif meter.aggregation != Meter.Aggregation.COUNT and not meter.value_path and "value_path" not in errors:
+        errors["value_path"] = _("must name the member of data that holds the value")
+    if message := _wrong_with_dimensions(meter.dimensions):
+        errors["dimensions"] = message
+    if errors:
+        raise MeterError(errors)
+
+
+def _wrong_with_dimensions(dimensions: object) -> str:
+    if not isinstance(dimensions, list) or not all(isinstance(name, str) for name in dimensions):
+        return _("must be a list of texts")
+    if any(not name or len(name) > 64 or not name.isprintable() for name in dimensions):
+        return _("each must be a printable text of 1 to 64 characters")
+    if len(set(dimensions)) < len(dimensions):
+        return _("names a member twice")
+    if len(dimensions) > _MOST_DIMENSIONS:
+        return _("at most %(most)d") % {"most": _MOST_DIMENSIONS}
+    return ""
