@@ -22,7 +22,9 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         found = reconcile()
         if options["json"]:
-            self.stdout.write(json.dumps({"differences": found.differences, "pending": found.pending}, indent=1, ensure_ascii=False))
+            self.stdout.write(
+                json.dumps({"differences": found.differences, "pending": found.pending}, indent=1, ensure_ascii=False)
+            )
         else:
             for difference in found.differences:
                 self.stdout.write(difference)

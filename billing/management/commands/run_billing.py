@@ -28,7 +28,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--as-of", type=instant, help="bill what is due at this instant, such as 2026-03-01T00:00:00Z; now by default")
+        parser.add_argument(
+            "--as-of", type=instant, help="bill what is due at this instant, such as 2026-03-01T00:00:00Z; now by default"
+        )
         parser.add_argument("--finalize", action="store_true", help="give numbers, freeze, and queue PDF and mail")
         parser.add_argument("--json", action="store_true", help="report as JSON")
 
@@ -43,7 +45,9 @@ class Command(BaseCommand):
             report = run_billing(as_of=as_of or now, finalize=finalize, actor=system("run_billing"), now=now, progress=progress)
         self.stdout.write(json.dumps(_members(report)) if options["json"] else _words(report))
         if report.failed:
-            raise CommandError(_("failed: %(names)s; the reasons are on their billing periods") % {"names": ", ".join(report.failed)})
+            raise CommandError(
+                _("failed: %(names)s; the reasons are on their billing periods") % {"names": ", ".join(report.failed)}
+            )
 
 
 def _members(report: RunReport) -> dict[str, Any]:

@@ -1,0 +1,98 @@
+"""What the calling key may see of billing, and how a resource of a path is found (I12: what is not theirs is not there)."""
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.http import Http404
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+
+from billing.models import Invoice, Plan, Subscription
+from customers.api.authentication import calling_key, visible_customers
+from customers.models import Customer
+
+
+def visible_plans(request: Request) -> QuerySet[Plan]:
+    """Return the plans that the key may know of: all, or for a narrowed key those that its customer has or had."""
+    customer_id = calling_key(request).customer_id
+    if customer_id is None:
+        return Plan.objects.all()
+    return Plan.objects.filter(pk__in=Subscription.objects.filter(customer_id=customer_id).values("plan_id"))
+
+
+def visible_subscriptions(request: Request) -> QuerySet[Subscription]:
+    """Return the subscriptions that the key may know of."""
+    customer_id = calling_key(request).customer_id
+    return Subscription.objects.all() if customer_id is None else Subscription.objects.filter(customer_id=customer_id)
+
+
+def visible_invoices(request: Request) -> QuerySet[Invoice]:
+    """Return the invoices that the key may know of."""
+    customer_id = calling_key(request).customer_id
+    return Invoice.objects.all() if customer_id is None else Invoice.objects.filter(customer_id=customer_id)
+
+
+def refuse_narrowed(request: Request) -> None:
+    """
+    Refuse a change of what is everybody's to a key of one customer.
+
+    :raises PermissionDenied: if the key is narrowed
+    """
+    if calling_key(request).customer_id is not None:
+        raise PermissionDenied(_("This API key is narrowed to one customer and cannot change plans."))
+
+
+def find_customer(request: Request, external_id: str) -> Customer:
+    """
+    Return a customer by its external id.
+
+    :raises Http404: if there is none, or the key may not know of it
+    """
+    customer = visible_customers(request).filter(external_id=external_id).first() if "\0" not in external_id else None
+    if customer is None:
+        raise Http404(_("There is no customer %(external_id)s.") % {"external_id": external_id})
+    return customer
+
+
+def find_plan(request: Request, code: str) -> Plan:
+    """
+    Return a plan by its code.
+
+    :raises Http404: if there is none, or the key may not know of it
+    """
+    plan = visible_plans(request).filter(code=code).first() if "\0" not in code else None
+    if plan is None:
+        raise Http404(_("There is no plan %(code)s.") % {"code": code})
+    return plan
+
+
+def find_subscription(rows: QuerySet[Subscription], external_id: str) -> Subscription:
+    """
+    Return a subscription by its external id from those that the key may know of.
+
+    :raises Http404: if it is not among them
+    """
+    subscription = rows.filter(external_id=external_id).first() if "\0" not in external_id else None
+    if subscription is None:
+        raise Http404(_("There is no subscription %(external_id)s.") % {"external_id": external_id})
+    return subscription
+
+
+def find_invoice(rows: QuerySet[Invoice], name: str) -> Invoice:
+    """
+    Return an invoice by its number or its id from those that the key may know of; a draft has only the id.
+
+    :raises Http404: if it is not among them
+    """
+    invoice = rows.filter(_named(name)).first() if "\0" not in name else None
+    if invoice is None:
+        raise Http404(_("There is no invoice %(name)s.") % {"name": name})
+    return invoice
+
+
+def _named(name: str) -> Q:
+    try:
+        return Q(number=name) | Q(public_id=UUID(name))
+    except ValueError:
+        return Q(number=name)

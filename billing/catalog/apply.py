@@ -1,0 +1,116 @@
+"""Make the database sell what a catalogue file says, and say in words what that changes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from billing.catalog.document import CatalogSpec, MeterSpec, PlanSpec
+from billing.catalog.plans import CatalogError, publish_plan, published_version
+from billing.catalog.specs import meter_members, meter_spec, plan_spec
+from billing.models import Plan
+from squill.lib.actor import Actor
+from usage.models import Meter
+from usage.services import MeterError, create_meter, update_meter
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that the file makes different; `differences` are sentences such as "charges.calls.tiers: …"."""
+
+    kind: Literal["created", "changed", "unchanged"]
+    what: Literal["meter", "plan"]
+    code: str
+    differences: tuple[str, ...] = ()
+
+
+class UnpublishedChanges(CatalogError):
+    """The file changes published plans, and nobody said that new versions are wanted."""
+
+    def __init__(self, changes: list[Change]) -> None:
+        lines = [f"  {change.code}: {difference}" for change in changes for difference in change.differences]
+        message = _("a published plan never changes; publishing new versions must be asked for (--new-versions):")
+        super().__init__("\n".join([message, *lines]))
+        self.changes = changes
+
+
+@transaction.atomic
+def apply_catalog(*, spec: CatalogSpec, actor: Actor, now: datetime, new_versions: bool = False) -> list[Change]:
+    """
+    Create what is missing, publish new versions of what differs, and return what changed. All or nothing, idempotent.
+
+    Meters and plans that the file does not name are left alone. Subscriptions keep their version.
+
+    :raises UnpublishedChanges: if a published plan differs and `new_versions` is false
+    :raises CatalogError: if a meter that is in use would mean something else, or a plan cannot be published
+    """
+    changes = [*(_apply_meter(meter, actor, now) for meter in spec.meters)]
+    plans = [_compare_plan(plan) for plan in spec.plans]
+    refused = [change for change in plans if change.kind == "changed"]
+    if refused and not new_versions:
+        raise UnpublishedChanges(refused)
+    for plan, change in zip(spec.plans, plans, strict=True):
+        if change.kind != "unchanged":
+            publish_plan(spec=plan, actor=actor, now=now)
+    return changes + plans
+
+
+def _apply_meter(spec: MeterSpec, actor: Actor, now: datetime) -> Change:
+    meter = Meter.objects.filter(code=spec.code).first()
+    fields = {"name": spec.name, "event_type": spec.event_type, "aggregation": spec.aggregation}
+    fields |= {"value_path": spec.value, "unit": spec.unit}
+    try:
+        if meter is None:
+            create_meter(code=spec.code, dimensions=spec.dimensions, actor=actor, now=now, **fields)
+            return Change("created", "meter", spec.code)
+        before = meter_spec(meter)
+        if before == spec:
+            return Change("unchanged", "meter", spec.code)
+        update_meter(meter_id=meter.pk, changes={**fields, "dimensions": list(spec.dimensions)}, actor=actor, now=now)
+    except MeterError as error:
+        raise CatalogError(f"meter {spec.code}: {error}", member=f"meters.{spec.code}") from error
+    return Change("changed", "meter", spec.code, tuple(differences(meter_members(before), meter_members(spec))))
+
+
+def _compare_plan(spec: PlanSpec) -> Change:
+    plan = Plan.objects.filter(code=spec.code).first()
+    version = published_version(plan) if plan else None
+    if version is None:
+        return Change("created", "plan", spec.code)
+    before = plan_spec(version)
+    if before == spec:
+        return Change("unchanged", "plan", spec.code)
+    return Change("changed", "plan", spec.code, tuple(differences(before.members(), spec.members())))
+
+
+def differences(before: Any, after: Any, path: str = "") -> Iterator[str]:
+    """
+    Say member by member what differs between two documents; charges are matched by their code.
+
+    >>> list(differences({"charges": [{"code": "a", "amount": "1"}]}, {"charges": [{"code": "a", "amount": "2"}]}))
+    ['charges.a.amount: 1 → 2']
+    """
+    if before == after:
+        return
+    before, after = _by_code(before), _by_code(after)
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in dict.fromkeys([*before, *after]):
+            yield from differences(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for index, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from differences(old, new, f"{path}[{index}]")
+    else:
+        yield f"{path}: {_shown(before)} → {_shown(after)}"
+
+
+def _by_code(value: Any) -> Any:
+    if isinstance(value, list) and value and all(isinstance(item, dict) and "code" in item for item in value):
+        return {item["code"]: {key: member for key, member in item.items() if key != "code"} for item in value}
+    return value
+
+
+def _shown(value: Any) -> str:
+    return _("nothing") if value is None else str(value)

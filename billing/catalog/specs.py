@@ -1,0 +1,85 @@
+"""Rows of the catalogue back to the values of the file, so that both sides can be compared and exported."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from billing.catalog.document import ChargeSpec, MeterSpec, PlanSpec
+from billing.models import Charge, PlanVersion
+from billing.pricing.charge import parse_charge
+from usage.models import Meter
+
+
+def meter_spec(meter: Meter) -> MeterSpec:
+    """Return the meter as the file writes it."""
+    return MeterSpec(
+        code=meter.code,
+        name=meter.name,
+        event_type=meter.event_type,
+        aggregation=meter.aggregation,
+        value=meter.value_path,
+        dimensions=tuple(meter.dimensions),
+        unit=meter.unit,
+    )
+
+
+def plan_spec(version: PlanVersion) -> PlanSpec:
+    """Return the version as the file writes a plan. One query (charges with their meters)."""
+    return _plan_spec(version, version.charges.select_related("meter").order_by("position"))
+
+
+def plan_specs(versions: Sequence[PlanVersion]) -> list[PlanSpec]:
+    """Return each of the versions as the file writes a plan. One query for all of their charges."""
+    charges: dict[int, list[Charge]] = {version.pk: [] for version in versions}
+    for charge in Charge.objects.filter(plan_version__in=versions).select_related("meter").order_by("position"):
+        charges[charge.plan_version_id].append(charge)
+    return [_plan_spec(version, charges[version.pk]) for version in versions]
+
+
+def _plan_spec(version: PlanVersion, charges: Iterable[Charge]) -> PlanSpec:
+    return PlanSpec(
+        code=version.plan.code,
+        name=version.plan.name,
+        currency=version.plan.currency,
+        interval=version.interval,
+        anchor=version.anchor,
+        minimum_commitment=version.minimum_commitment,
+        charges=tuple(
+            ChargeSpec(
+                code=charge.code,
+                name=charge.name,
+                terms=parse_charge(charge.terms),
+                meter=charge.meter.code if charge.meter else "",
+                filter=dict(charge.filter),
+                billed=charge.billed,
+            )
+            for charge in charges
+        ),
+    )
+
+
+def export_catalog() -> dict[str, Any]:
+    """
+    Return every meter and the published version of every plan as the members of the catalogue file, sorted by code.
+
+    Reading the result back with `read_catalog` and applying it changes nothing.
+    """
+    meters = [meter_members(meter_spec(meter)) for meter in Meter.objects.order_by("code")]
+    versions = PlanVersion.objects.filter(status=PlanVersion.Status.PUBLISHED).select_related("plan").order_by("plan__code")
+    return {"meters": meters, "plans": [plan_spec(version).members() for version in versions]}
+
+
+def meter_members(spec: MeterSpec) -> dict[str, Any]:
+    """Return the members that the file writes for a meter, defaults left out."""
+    document: dict[str, Any] = {
+        "code": spec.code,
+        "name": spec.name,
+        "event_type": spec.event_type,
+        "aggregation": spec.aggregation,
+    }
+    if spec.value:
+        document["value"] = spec.value
+    if spec.dimensions:
+        document["dimensions"] = list(spec.dimensions)
+    if spec.unit:
+        document["unit"] = spec.unit
+    return document

@@ -1,0 +1,1 @@
+"""Drafts, finalisation, numbers, payments, voiding: the life of an invoice."""

@@ -1,0 +1,30 @@
+"""Every row lock of billing, so that the order in which they are taken can be read in one place: subscription, then series."""
+
+from billing.models import Invoice, NumberSeries, Subscription
+
+
+def lock_subscription(subscription_id: int, *, skip_locked: bool = False) -> Subscription | None:
+    """
+    Lock a subscription for the rest of the transaction and load its customer, plan and version (not locked).
+
+    None if it is not there, or with `skip_locked` if somebody else holds it.
+    """
+    locked = Subscription.objects.select_for_update(of=("self",), skip_locked=skip_locked)
+    return locked.select_related("customer", "plan_version__plan").filter(pk=subscription_id).first()
+
+
+def lock_invoice(invoice_id: int) -> Invoice:
+    """
+    Lock an invoice for the rest of the transaction and load what it belongs to (not locked).
+
+    :raises Invoice.DoesNotExist: if there is none
+    """
+    locked = Invoice.objects.select_for_update(of=("self",))
+    return locked.select_related("customer", "billing_entity", "subscription__plan_version__plan", "subscription__customer").get(
+        pk=invoice_id
+    )
+
+
+def lock_series(*, billing_entity_id: int, kind: str) -> NumberSeries | None:
+    """Lock a counter of numbers for the rest of the transaction: whoever finalises waits here for the one before (I6)."""
+    return NumberSeries.objects.select_for_update().filter(billing_entity_id=billing_entity_id, kind=kind).first()

@@ -1,0 +1,1 @@
+"""Start and end subscriptions, and keep their billing periods as rows."""

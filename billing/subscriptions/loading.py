@@ -1,0 +1,141 @@
+"""Customers with their subscriptions from a file: the way in from another system. All or nothing, idempotent."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from billing.models import Subscription
+from billing.subscriptions.services import SubscriptionError, start_subscription
+from customers.models import Customer
+from customers.services import CustomerError, create_customer
+from squill.lib import clock
+from squill.lib.actor import Actor
+
+_SUBSCRIPTION_MEMBERS = frozenset({"plan", "starts_at", "ends_at", "external_id"})
+
+
+class LoadError(Exception):
+    """A line of the file cannot be used: the message names the line (from 1), the member, and what to do."""
+
+    def __init__(self, line: int, member: str, message: str) -> None:
+        super().__init__(f"line {line}: {member + ': ' if member else ''}{message}")
+
+
+@dataclass(slots=True)
+class LoadReport:
+    """How many of each the file brought."""
+
+    customers_created: int = 0
+    customers_known: int = 0
+    subscriptions_started: int = 0
+    subscriptions_known: int = 0
+
+
+@transaction.atomic
+def load_customers(lines: Iterable[str], *, actor: Actor, now: datetime) -> LoadReport:
+    """
+    Create the customers and subscriptions of an NDJSON file that are not there yet.
+
+    A known customer (by external id) is left as it is, so that repeating the file changes nothing; a known subscription
+    is one of the same customer and plan from the same local day. One transaction for the whole file.
+
+    :raises LoadError: at the first line that cannot be used; nothing of the file is kept
+    """
+    report = LoadReport()
+    for number, text in enumerate(lines, start=1):
+        if not text.strip():
+            continue
+        members = _members(number, text)
+        subscriptions = members.pop("subscriptions", [])
+        if not isinstance(subscriptions, list):
+            raise LoadError(number, "subscriptions", _("write a list here"))
+        customer = _customer(number, members, actor, now, report)
+        for index, subscription in enumerate(subscriptions):
+            _subscription(number, f"subscriptions[{index}]", subscription, customer, actor, now, report)
+    return report
+
+
+def _members(number: int, text: str) -> dict[str, Any]:
+    def no_float(written: str) -> str:
+        return written  # numbers stay the text that was written
+
+    try:
+        members = json.loads(text, parse_float=no_float, object_pairs_hook=_without_repeats)
+    except ValueError as error:
+        raise LoadError(number, "", _("not JSON: %(why)s") % {"why": error}) from None
+    if not isinstance(members, dict):
+        raise LoadError(number, "", _("each line must be one JSON object"))
+    return members
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member stands twice")
+    return members
+
+
+def _customer(number: int, members: dict[str, Any], actor: Actor, now: datetime, report: LoadReport) -> Customer:
+    external_id = members.get("external_id")
+    known = Customer.objects.filter(external_id=external_id).first() if isinstance(external_id, str) else None
+    if known is not None:
+        report.customers_known += 1
+        return known
+    for required in ("external_id", "name"):
+        if required not in members:
+            raise LoadError(number, required, _("is missing"))
+    try:
+        with transaction.atomic():
+            customer = create_customer(**members, actor=actor, now=now)
+    except CustomerError as error:
+        member, message = next(iter(error.errors.items()))
+        raise LoadError(number, member, message) from None
+    report.customers_created += 1
+    return customer
+
+
+def _subscription(
+    number: int, path: str, members: Any, customer: Customer, actor: Actor, now: datetime, report: LoadReport
+) -> None:
+    if not isinstance(members, Mapping):
+        raise LoadError(number, path, _("write an object with plan and starts_at"))
+    for name in members:
+        if name not in _SUBSCRIPTION_MEMBERS:
+            raise LoadError(
+                number, f"{path}.{name}", _("unknown member: use %(known)s") % {"known": ", ".join(sorted(_SUBSCRIPTION_MEMBERS))}
+            )
+    for required in ("plan", "starts_at"):
+        if not isinstance(members.get(required), str):
+            raise LoadError(number, f"{path}.{required}", _("is missing or not a text"))
+    starts_at = _instant(number, f"{path}.starts_at", members["starts_at"])
+    ends_at = _instant(number, f"{path}.ends_at", members["ends_at"]) if members.get("ends_at") is not None else None
+    started_on = starts_at.astimezone(ZoneInfo(customer.timezone)).date()
+    if Subscription.objects.filter(customer=customer, plan__code=members["plan"], started_on=started_on).exists():
+        report.subscriptions_known += 1
+        return
+    try:
+        start_subscription(
+            customer_id=customer.pk,
+            plan_code=members["plan"],
+            starts_at=starts_at,
+            ends_at=ends_at,
+            external_id=str(members.get("external_id") or ""),
+            actor=actor,
+            now=now,
+        )
+    except SubscriptionError as error:
+        raise LoadError(number, f"{path}.{error.field}", error.message) from None
+    report.subscriptions_started += 1
+
+
+def _instant(number: int, path: str, text: Any) -> datetime:
+    try:
+        return clock.parse_instant(text)
+    except (TypeError, ValueError) as error:
+        raise LoadError(number, path, str(error)) from None

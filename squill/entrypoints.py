@@ -1,0 +1,63 @@
+"""
+Every function that AWS calls (zappa_settings.json names them). Each reads the clock, makes one service call, logs and returns.
+
+Lambda may call any of them twice, at once, or never: all are idempotent, ask what is due rather than what day it is, and
+stop taking up work before the function's deadline, so that the next tick goes on.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from billing.delivery.jobs import run_waiting_jobs
+from billing.reconciliation.report import reconcile
+from billing.runs.run import run_billing
+from squill.lib import clock
+from squill.lib.actor import system
+from usage.ingestion.partitions import ensure_partitions
+
+logger = logging.getLogger(__name__)
+# What is left of the function's time when it stops taking up work.
+RESERVE_SECONDS = 60
+
+
+class LambdaContext(Protocol):
+    """The part of Lambda's context that is used."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return how long the function may still run."""
+
+
+def bill(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Hourly: draft and finalise everything that is due."""
+    now = clock.now()
+    report = run_billing(as_of=now, finalize=True, actor=system("bill"), now=now, deadline=_deadline(context))
+    summary = {
+        "drafted": report.run.drafted_count,
+        "finalized": report.run.finalized_count,
+        "failed": list(report.failed),
+        "parked": report.run.parked_count,
+    }
+    logger.info("billing run: %s", summary)
+    return summary
+
+
+def work(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Every minute: work through the queue of jobs (PDFs, mails)."""
+    seconds = max(context.get_remaining_time_in_millis() // 1000 - RESERVE_SECONDS, 1)
+    run_waiting_jobs(deadline_seconds=seconds)
+    return {}
+
+
+def check(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Daily: make the partitions of coming months, recompute everything from raw events, and say what differs."""
+    ensure_partitions(clock.now())
+    found = reconcile()
+    for difference in found.differences:
+        logger.error("reconcile: %s", difference)
+    logger.info("reconcile: %d differences, %d pending", len(found.differences), len(found.pending))
+    return {"differences": len(found.differences), "pending": len(found.pending)}
+
+
+def _deadline(context: LambdaContext) -> Callable[[], bool]:
+    return lambda: context.get_remaining_time_in_millis() < RESERVE_SECONDS * 1000
