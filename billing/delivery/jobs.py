@@ -23,7 +23,8 @@ STALLED_AFTER = timedelta(minutes=15)
 
 def configure(app: procrastinate.App) -> None:
     """Register the jobs; procrastinate calls this once Django is ready (settings.PROCRASTINATE_ON_APP_READY)."""
-    retry = RetryStrategy(max_attempts=settings.SQUILL_JOB_MAX_ATTEMPTS, exponential_wait=4)
+    # 3 s, 9 s, 27 s … the last of twelve waits is two days: a provider that is down for a weekend loses no mail.
+    retry = RetryStrategy(max_attempts=settings.SQUILL_JOB_MAX_ATTEMPTS, exponential_wait=3)
     app.task(name=DELIVER_JOB, retry=retry)(_deliver)
 
 
@@ -43,7 +44,7 @@ def run_waiting_jobs(*, deadline_seconds: int | None = None) -> None:
 
 def work_until_stopped() -> None:
     """Work through the queue and wait for more, until SIGINT or SIGTERM; the job in hand is finished first."""
-    async_to_sync(_work)()
+    asyncio.run(_work())  # in the main thread, which is where signals arrive
 
 
 async def _drain(deadline_seconds: int | None) -> None:
