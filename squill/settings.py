@@ -4,6 +4,7 @@ The settings of every place that Squill runs in: one file, which differs by envi
 Every variable that is read here is listed in docs/operations.md. Nothing exists only in production.
 """
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ SQUILL_COMPANY_NAME = env.text("SQUILL_COMPANY_NAME", "Squill")
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -132,6 +134,9 @@ TIME_ZONE = "UTC"
 STATIC_URL = env.text("SQUILL_STATIC_URL", "/static/")
 STATIC_ROOT = SQUILL_HOME / "static"
 WHITENOISE_USE_FINDERS = not PRODUCTION
+if not PRODUCTION:
+    # Files are served from where they lie in the apps; the folder that collectstatic fills need not be there.
+    warnings.filterwarnings("ignore", message="No directory at: ")
 WHITENOISE_AUTOREFRESH = DEBUG
 _bucket = env.text("SQUILL_DOCUMENTS_BUCKET", "")
 STORAGES: dict[str, dict[str, Any]] = {
@@ -197,7 +202,9 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "LICENSE": {"name": "Apache-2.0"},
-    "ENUM_NAME_OVERRIDES": {},
+    # Tools such as Postman want an absolute address; a fixed one, so that the document is the same everywhere.
+    "SERVERS": [{"url": "http://127.0.0.1:8000", "description": "A laptop (make demo); put your own address in its place"}],
+    "ENUM_NAME_OVERRIDES": {"InvoiceStatusEnum": "billing.models.Invoice.Status", "RoundingEnum": ["up", "down"]},
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "squill.web.schema.describe_problems"],
 }
 CORS_ALLOWED_ORIGINS = env.words("SQUILL_CORS_ALLOWED_ORIGINS")
@@ -237,6 +244,38 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
+    # The blue of the portal and of the documents.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(96.2% .018 268)",
+            "100": "oklch(93% .034 268)",
+            "200": "oklch(87% .065 268)",
+            "300": "oklch(78.5% .115 268)",
+            "400": "oklch(67.3% .170 268)",
+            "500": "oklch(55.5% .200 268)",
+            "600": "oklch(47% .190 268)",
+            "700": "oklch(42% .170 268)",
+            "800": "oklch(37% .140 268)",
+            "900": "oklch(33% .110 268)",
+            "950": "oklch(24% .080 268)",
+        }
+    },
+    # The blue of the portal (squill/static/squill/portal.css) in Unfold's steps.
+    "COLORS": {
+        "primary": {
+            "50": "#f0f3fe",
+            "100": "#dfe6fd",
+            "200": "#c6d1fb",
+            "300": "#a3b5f8",
+            "400": "#7c92f2",
+            "500": "#5670e6",
+            "600": "#2b4acb",
+            "700": "#2039a6",
+            "800": "#1d3187",
+            "900": "#1c2c6b",
+            "950": "#141c42",
+        }
+    },
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": "squill.web.admin_site.navigation"},
     "DASHBOARD_CALLBACK": "billing.admin.dashboard.dashboard",
 }

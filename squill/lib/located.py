@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 import yaml
 
 Path = tuple[str | int, ...]
-type Value = str | bool | None | list[Value] | dict[str, Value]
+# Deeper than anything that people write, and far from Python's own limit; more members than that are aliases of aliases.
+_MOST_LEVELS = 40
+_MOST_MEMBERS = 500_000
+type Value = str | bool | list[Value] | dict[str, Value] | None
 
 
 class LocatedError(ValueError):
@@ -52,11 +55,11 @@ def read_located(text: str) -> Located:
     """
     Read one YAML or JSON document. Numbers stay the text that was written, so that no digit is lost.
 
-    :raises LocatedError: if it is neither, or a key stands twice
+    :raises LocatedError: if it is neither, a key stands twice, or it is nested too deep
     """
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     else:
         text = text.replace("\t", " ")  # JSON allows tabs between tokens, YAML does not; inside strings both forbid them
@@ -67,6 +70,8 @@ def read_located(text: str) -> Located:
         raise LocatedError(f"not YAML or JSON: {error.problem}", line=mark.line + 1 if mark else 1) from None
     except yaml.reader.ReaderError as error:
         raise LocatedError(f"not text: {error.reason}", line=1) from None
+    except RecursionError:
+        raise LocatedError("is nested too deep", line=1) from None
     lines: dict[Path, int] = {}
     value = None if node is None else _convert(node, (), lines)
     return Located(value, lines)
@@ -74,23 +79,28 @@ def read_located(text: str) -> Located:
 
 def _convert(node: yaml.Node, path: Path, lines: dict[Path, int]) -> Value:
     lines[path] = node.start_mark.line + 1
+    if len(path) > _MOST_LEVELS:
+        raise LocatedError("is nested too deep, or contains itself", line=lines[path])
+    if len(lines) > _MOST_MEMBERS:
+        raise LocatedError("has too many members: aliases multiply them", line=lines[path])
     if isinstance(node, yaml.MappingNode):
         members: dict[str, Value] = {}
-        for key, member in _members(node):
+        for key, line, member in _members(node):
             if key in members:
-                raise LocatedError(f"{key!r} stands twice", line=member.start_mark.line + 1, path=path_text((*path, key)))
+                raise LocatedError(f"{key!r} stands twice", line=line, path=path_text((*path, key)))
             members[key] = _convert(member, (*path, key), lines)
+            lines[(*path, key)] = line  # of the name, which is where people look
         return members
     if isinstance(node, yaml.SequenceNode):
         return [_convert(item, (*path, index), lines) for index, item in enumerate(node.value)]
     return _scalar(node)
 
 
-def _members(node: yaml.MappingNode) -> Iterator[tuple[str, yaml.Node]]:
+def _members(node: yaml.MappingNode) -> Iterator[tuple[str, int, yaml.Node]]:
     for key, member in node.value:
         if not isinstance(key, yaml.ScalarNode):
             raise LocatedError("a key must be a word", line=key.start_mark.line + 1)
-        yield str(key.value), member
+        yield str(key.value), key.start_mark.line + 1, member
 
 
 def _scalar(node: yaml.Node) -> Value:

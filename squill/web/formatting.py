@@ -106,6 +106,26 @@ def format_day_short(day: date, locale: str) -> str:
     return format_skeleton("MMMd", day, locale=_date_locale(locale))
 
 
+def format_month(day: date, locale: str) -> str:
+    """
+    Write the month that a day lies in, with its year.
+
+    >>> format_month(date(2026, 10, 31), "en"), format_month(date(2026, 10, 31), "de")
+    ('October 2026', 'Oktober 2026')
+    """
+    return format_skeleton("yMMMM", day, locale=_date_locale(locale))
+
+
+def format_month_short(day: date, locale: str) -> str:
+    """
+    Write the month that a day lies in with its year, short, for the axis of a chart.
+
+    >>> format_month_short(date(2026, 10, 31), "en"), format_month_short(date(2026, 10, 31), "de")
+    ('Oct 2026', 'Okt. 2026')
+    """
+    return format_skeleton("yMMM", day, locale=_date_locale(locale))
+
+
 def format_date_range(first: date, last: date, locale: str) -> str:
     """
     Write a span of days, both inclusive, naming the month and year once where the locale's order of words allows it.

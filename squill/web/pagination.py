@@ -63,6 +63,7 @@ class CursorPages(BasePagination):
                     "type": "string",
                     "nullable": True,
                     "description": "What to send as `cursor` for the next page; null on the last one.",
+                    "example": "LWlkOjQyMTc",
                 },
             },
         }

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import IO, Any, Final, NoReturn
 
 from django.utils.translation import gettext as _
@@ -62,7 +62,10 @@ def parse_json(body: bytes) -> Any:
 
 
 def _exact(text: str) -> Decimal:
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # an exponent beyond what Decimal itself can hold
+        _refuse_long_number()
     if (number and abs(number.adjusted()) > MAX_DIGITS) or len(text) > 2 * MAX_DIGITS:
         _refuse_long_number()
     return number

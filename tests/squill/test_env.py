@@ -1,0 +1,98 @@
+from typing import Any
+
+import pytest
+
+from squill import env
+
+NAME = "SQUILL_TEST_VALUE"
+
+
+@pytest.fixture
+def put(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.delenv(NAME, raising=False)
+    return lambda value: monkeypatch.setenv(NAME, value)
+
+
+def test_text_needs_a_value_or_a_default(put: Any) -> None:
+    with pytest.raises(env.BadEnvironment, match=r"^SQUILL_TEST_VALUE is not set: put it into the environment$"):
+        env.text(NAME)
+    assert env.text(NAME, "usual") == "usual"
+    put("")
+    assert env.text(NAME, "usual") == "usual"
+    put("mine")
+    assert env.text(NAME) == "mine"
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [("1", True), ("TRUE", True), ("yes", True), ("on", True), ("0", False), ("No", False), ("off", False), ("", False)],
+)
+def test_booleans_have_four_words_each(put: Any, value: str, meant: bool) -> None:
+    put(value)
+    assert env.boolean(NAME, default=not meant) is meant
+
+
+def test_another_word_is_no_boolean(put: Any) -> None:
+    assert env.boolean(NAME, default=True) is True
+    put("maybe")
+    with pytest.raises(env.BadEnvironment, match=r"^SQUILL_TEST_VALUE='maybe': write true or false$"):
+        env.boolean(NAME, default=True)
+
+
+def test_integers_have_a_minimum(put: Any) -> None:
+    assert env.integer(NAME, default=7) == 7
+    put("12")
+    assert env.integer(NAME, default=7, minimum=12) == 12
+    put("11")
+    with pytest.raises(env.BadEnvironment, match=r"write a whole number of at least 12$"):
+        env.integer(NAME, default=7, minimum=12)
+    put("1.5")
+    with pytest.raises(env.BadEnvironment, match=r"write a whole number$"):
+        env.integer(NAME, default=7)
+
+
+def test_words_are_separated_by_commas(put: Any) -> None:
+    assert env.words(NAME, default=["a"]) == ["a"]
+    put(" a.example , b.example,, ")
+    assert env.words(NAME) == ["a.example", "b.example"]
+    put("")
+    assert env.words(NAME, default=["a"]) == []
+
+
+def test_one_of_refuses_what_is_not_among_them(put: Any) -> None:
+    assert env.one_of(NAME, ("folder", "ses"), default="folder") == "folder"
+    put("ses")
+    assert env.one_of(NAME, ("folder", "ses"), default="folder") == "ses"
+    put("smtp")
+    with pytest.raises(env.BadEnvironment, match=r"^SQUILL_TEST_VALUE='smtp': write one of folder, ses$"):
+        env.one_of(NAME, ("folder", "ses"), default="folder")
+
+
+def test_a_database_url_is_read_in_all_its_parts() -> None:
+    assert env.database("postgresql://us%40er:p%2Fw@db.example:6432/squill?sslmode=require&application_name=a%20b") == {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": "squill",
+        "USER": "us@er",
+        "PASSWORD": "p/w",
+        "HOST": "db.example",
+        "PORT": "6432",
+        "OPTIONS": {"sslmode": "require", "application_name": "a b"},
+    }
+
+
+def test_a_database_url_may_name_a_socket() -> None:
+    settings = env.database("postgres://squill@/squill?host=/run/my%20pg&port=5433")
+    assert (settings["HOST"], settings["PORT"], settings["OPTIONS"]) == ("/run/my pg", "5433", {})
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("mysql://localhost/squill", r"^DATABASE_URL must begin with postgresql:// "),
+        ("postgresql://localhost", r"^DATABASE_URL names no database: "),
+        ("sqlite:///db.sqlite3", r"^DATABASE_URL must begin with postgresql:// "),
+    ],
+)
+def test_another_database_is_refused(url: str, message: str) -> None:
+    with pytest.raises(env.BadEnvironment, match=message):
+        env.database(url)
