@@ -38,7 +38,8 @@ SECONDS = 4.0  # for each size
 CLIENTS = 2
 CUSTOMERS = 500
 COPIED = 50_000
-SIZES = (1, 100, 1000)
+# Events a request, and how many requests each client has ready.
+TURNS = {1: 6000, 100: 800, 1000: 120}
 
 
 def main() -> None:
@@ -54,7 +55,7 @@ def main() -> None:
         server = start_server(port, log)
         try:
             print("events/request   events/s   requests/s   p50 ms   p95 ms   COPY rows/s   ratio")
-            sent = sum(measure(size, port, secret) for size in SIZES)
+            sent = sum(measure(size, port, secret) for size in TURNS)
         finally:
             server.terminate()
             server.wait(20)
@@ -69,8 +70,9 @@ def measure(size: int, port: int, secret: str) -> int:
     """Send for some seconds from all clients; print the figures and return how many events were sent."""
     copied = copy_rows_per_second()
     with ThreadPoolExecutor(CLIENTS) as pool:
+        bodies = [[batch(f"{size}-{client}-{turn}", size) for turn in range(TURNS[size])] for client in range(CLIENTS)]
         started = time.perf_counter()
-        found = list(pool.map(lambda client: send_for_a_while(client, size, port, secret), range(CLIENTS)))
+        found = list(pool.map(lambda mine: send_for_a_while(mine, port, secret), bodies))
         elapsed = time.perf_counter() - started
     latencies = sorted(latency for latencies in found for latency in latencies)
     rate = len(latencies) * size / elapsed
@@ -80,15 +82,16 @@ def measure(size: int, port: int, secret: str) -> int:
     return len(latencies) * size
 
 
-def send_for_a_while(client: int, size: int, port: int, secret: str) -> list[float]:
-    """Return the seconds that each request took. Bodies are made between the requests, which counts against the rate."""
+def send_for_a_while(bodies: list[bytes], port: int, secret: str) -> list[float]:
+    """Return the seconds that each request took; stops when the time is up, or all is sent."""
     server = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/cloudevents-batch+json"}
     latencies: list[float] = []
     end = time.perf_counter() + SECONDS
-    while time.perf_counter() < end:
-        body = batch(f"{size}-{client}-{len(latencies)}", size)
+    for body in bodies:
         started = time.perf_counter()
+        if started >= end:
+            break
         server.request("POST", "/api/v1/events", body, headers)
         response = server.getresponse()
         answer = response.read()
@@ -139,14 +142,25 @@ def start_server(port: int, log: object) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "gunicorn", "squill.wsgi", "--bind", f"127.0.0.1:{port}"]
     command += ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--keep-alive", "30"]
     server = subprocess.Popen(command, cwd=CHECKOUT, env=dict(os.environ), stdout=log, stderr=log)  # type: ignore[call-overload]
-    for _attempt in range(300):
+    answered = 0
+    for _attempt in range(600):
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return server
+            warm_up(port)
+            answered += 1
         except OSError:
             time.sleep(0.1)
+        if answered == 40:  # both workers have loaded everything by then
+            return server
     server.terminate()
     raise SystemExit("gunicorn does not answer")
+
+
+def warm_up(port: int) -> None:
+    """Have a worker refuse a request, on a connection of its own."""
+    server = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    server.request("POST", "/api/v1/events", b"[]", {"Content-Type": "application/json"})
+    server.getresponse().read()
+    server.close()
 
 
 def free_port() -> int:

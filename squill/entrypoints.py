@@ -14,6 +14,7 @@ from billing.reconciliation.report import reconcile
 from billing.runs.run import run_billing
 from squill.lib import clock
 from squill.lib.actor import system
+from usage.ingestion import replay_waiting
 from usage.ingestion.partitions import ensure_partitions
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,8 @@ def bill(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def work(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Every minute: work through the queue of jobs (PDFs, mails)."""
+    """Every minute: replay events whose customer or meter has appeared, and work through the queue of jobs (PDFs, mails)."""
+    replay_waiting(now=clock.now())
     seconds = max(context.get_remaining_time_in_millis() // 1000 - RESERVE_SECONDS, 1)
     run_waiting_jobs(deadline_seconds=seconds)
     return {}

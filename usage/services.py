@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from customers import audit
 from squill.lib.actor import Actor
 from usage.ingestion import locks, replaying
-from usage.models import Meter, Rollup
+from usage.models import Meter, QuarantinedEvent, Rollup
 from usage.rollups.rebuild import rebuild_meter
 
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
@@ -61,7 +61,7 @@ def create_meter(
         unit=unit,
         created_at=now,
     )
-    _check(meter)
+    check_meter(meter)
     locks.keep_ingestion_out([event_type])
     _save(meter)
     rebuilt = rebuild_meter(meter)
@@ -92,7 +92,7 @@ def update_meter(*, meter_id: int, changes: Mapping[str, Any], actor: Actor, now
     changed = [field for field in after if after[field] != before[field]]
     if not changed:
         return meter
-    _check(meter)
+    check_meter(meter)
     redefined = sorted(MEANING.intersection(changed))
     if redefined:
         locks.keep_ingestion_out({earlier_type, meter.event_type})
@@ -113,6 +113,44 @@ def update_meter(*, meter_id: int, changes: Mapping[str, Any], actor: Actor, now
         after={field: after[field] for field in changed},
     )
     return meter
+
+
+def replay_quarantined(*, row_ids: Sequence[int], actor: Actor, now: datetime) -> int:
+    """Try quarantined events again, conflicts excepted; return how many now count. Audited as quarantine.replayed."""
+    replayed = replaying.replay_chosen(row_ids, now=now)
+    audit.record(
+        action="quarantine.replayed",
+        object_type="quarantine",
+        object_id="",
+        actor=actor,
+        now=now,
+        after={"tried": len(row_ids), "replayed": replayed},
+    )
+    return replayed
+
+
+@transaction.atomic
+def discard_quarantined(*, row_ids: Sequence[int], actor: Actor, now: datetime) -> int:
+    """
+    Put aside waiting events that nobody shall be billed for; return how many. They are kept, and never replayed.
+
+    Each is audited as quarantine.discarded.
+    """
+    waiting = QuarantinedEvent.objects.select_for_update().filter(pk__in=row_ids, status=QuarantinedEvent.Status.WAITING)
+    rows = list(waiting.defer("data").order_by("pk"))
+    for row in rows:
+        row.status = QuarantinedEvent.Status.DISCARDED
+        row.resolved_at = now
+        row.save(update_fields=["status", "resolved_at"])
+        audit.record(
+            action="quarantine.discarded",
+            object_type="quarantine",
+            object_id=str(row.key),
+            actor=actor,
+            now=now,
+            before={"reason": row.reason, "source": row.source, "id": row.event_id},
+        )
+    return len(rows)
 
 
 def _facts(meter: Meter) -> dict[str, Any]:
@@ -137,7 +175,12 @@ def _save(meter: Meter) -> None:
         raise MeterError({"code": _("is taken by another meter")}) from None
 
 
-def _check(meter: Meter) -> None:
+def check_meter(meter: Meter) -> None:
+    """
+    Refuse a meter that could not be made, without writing or locking; whether its code is free is not asked.
+
+    :raises MeterError: if a field is wrong
+    """
     errors: dict[str, str] = {}
     if not _CODE.fullmatch(meter.code):
         errors["code"] = _("must be 1 to 64 letters, digits, dots, dashes or underscores, beginning with a letter or digit")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from billing.models import BillingPeriod, Subscription
 from billing.rating.subscription import rate_boundary
 from billing.rating.terms import TermsBook
+from billing.subscriptions.periods import WITHIN_SUBSCRIPTION
+from squill.lib.decimals import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +28,12 @@ def pending_adjustments() -> Iterator[Pending]:
     for subscription in Subscription.objects.select_related("customer").order_by("external_id").iterator():
         if not BillingPeriod.objects.filter(subscription=subscription, arrears_billed_at__isnull=False).exists():
             continue
-        unbilled = BillingPeriod.objects.filter(subscription=subscription, arrears_billed_at=None).exists()
+        unbilled = BillingPeriod.objects.filter(WITHIN_SUBSCRIPTION, subscription=subscription, arrears_billed_at=None).exists()
         rated = rate_boundary(
             subscription, boundary_at=subscription.starts_at, terms_book=terms_book, ending=None, beginning=None
         )
         for adjustment in rated.adjustments:
             line = adjustment.line
             period = f"{subscription.external_id} {adjustment.period.first_day}"
-            text = f"I3 {period} {line.charge_code}: {line.exact_amount} not billed yet"
+            text = f"I3 {period} {line.charge_code}: {plain(line.exact_amount)} not billed yet"
             yield Pending(text, is_stuck=not unbilled and subscription.ends_at is not None)

@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from procrastinate.contrib.django.models import ProcrastinateJob
+
 from billing.delivery.documents import DocumentDamaged, read_document
+from billing.invoicing.finalizing import DELIVER_JOB
 from billing.models import Delivery, Invoice, InvoiceDocument
 
 
@@ -18,9 +21,22 @@ class DocumentFindings:
 def check_documents() -> DocumentFindings:
     """Read every stored document back and compare its hash. Reads all bytes; one query for each list."""
     differences = [*_damaged(), *_given_up()]
+    waiting: list[str] = []
     missing = Invoice.objects.exclude(status=Invoice.Status.DRAFT).filter(document=None).order_by("pk")
-    waiting = [f"I10 invoice {number} has no PDF yet" for number in missing.values_list("number", flat=True)]
+    queued = set(_queued_invoices())
+    for invoice_id, number in missing.values_list("pk", "number"):
+        if invoice_id in queued:
+            waiting.append(f"I10 invoice {number} has no PDF yet")
+        else:
+            differences.append(f"I10 invoice {number} has no PDF, and no job that would make it")
     return DocumentFindings(tuple(differences), tuple(waiting))
+
+
+def _queued_invoices() -> Iterator[int]:
+    """Yield the ids of the invoices that a job is still to deliver."""
+    jobs = ProcrastinateJob.objects.filter(task_name=DELIVER_JOB, status__in=["todo", "doing"])
+    for arguments in jobs.values_list("args", flat=True).iterator():
+        yield arguments["invoice_id"]
 
 
 def _damaged() -> Iterator[str]:

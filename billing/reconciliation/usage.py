@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.db import connection
 
-# Every stored event has its identity, and no identity stands twice.
+# Every stored event has its identity, no identity stands twice, and none is without what it is the identity of.
 _KEYS = """
 SELECT e.source, e.event_id, 'has no identity' FROM usage_event e LEFT JOIN usage_eventkey k USING (key) WHERE k.key IS NULL
 UNION ALL
@@ -12,10 +12,15 @@ SELECT min(source), min(event_id), 'is stored ' || count(*) || ' times' FROM usa
 UNION ALL
 SELECT q.source, q.event_id, 'waits in quarantine without an identity'
 FROM usage_quarantinedevent q LEFT JOIN usage_eventkey k USING (key) WHERE q.status = 'waiting' AND k.key IS NULL
+UNION ALL
+SELECT 'with identity', k.key::text, 'was taken in and is gone' FROM usage_eventkey k
+WHERE NOT EXISTS (SELECT 1 FROM usage_event e WHERE e.key = k.key)
+  AND NOT EXISTS (SELECT 1 FROM usage_quarantinedevent q WHERE q.key = k.key)
 """
 
 # Grain: customer, meter, local day, dimension values. `raw` reads every event once for each meter of its type; a number is
-# what a meter takes (zero or more, below 10^15, at most 12 decimals) and everything else counted for nothing.
+# what a meter takes (zero or more, below 10^15, at most 12 decimals). What it cannot take was counted for nothing, and so was
+# an event with a dimension that is no short text.
 _ROLLUPS = r"""
 WITH raw AS (
   SELECT e.customer_id, m.id AS meter_id, (e.occurred_at AT TIME ZONE c.timezone)::date AS day,
@@ -26,13 +31,17 @@ WITH raw AS (
   FROM usage_event e
   JOIN usage_meter m ON m.event_type = e.event_type
   JOIN customers_customer c ON c.id = e.customer_id
+  WHERE NOT EXISTS (
+    SELECT 1 FROM unnest(m.dimensions) AS d, coalesce(e.data -> d, e.data #> string_to_array(d, '.')) AS sent
+    WHERE jsonb_typeof(sent) IN ('object', 'array') OR length(sent #>> '{}') > 255
+  )
 ),
 valued AS (
-  SELECT *, text::numeric AS value FROM raw WHERE text ~ '^[+]?[0-9]{1,60}([.][0-9]*)?([eE][+-]?[0-9]{1,2})?$'
+  SELECT *, text::numeric AS value FROM raw WHERE text ~ '^[+-]?[0-9]{1,60}([.][0-9]*)?([eE][+-]?[0-9]{1,2})?$'
 ),
 again AS (
   SELECT customer_id, meter_id, day, dimensions, count(*) AS n, sum(value) AS s, max(value) AS x
-  FROM valued WHERE value < 1e15 AND scale(trim_scale(value)) <= 12 GROUP BY 1, 2, 3, 4
+  FROM valued WHERE value >= 0 AND value < 1e15 AND scale(trim_scale(value)) <= 12 GROUP BY 1, 2, 3, 4
 )
 SELECT c.external_id, m.code, coalesce(a.day, r.day), coalesce(a.dimensions, r.dimensions)::text,
        r.event_count, r.value_sum, r.value_max, a.n, a.s, a.x

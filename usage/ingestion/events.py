@@ -37,7 +37,7 @@ def incoming_event(
 
     Texts and data are taken as they are: `usage.ingestion.checking` is what refuses bad ones.
     """
-    instant = None if occurred_at is None else occurred_at.astimezone(UTC)
+    instant = occurred_at if occurred_at is None or occurred_at.tzinfo is UTC else occurred_at.astimezone(UTC)
     data_json = exact_json.encode(data)
     sent = [event_type, subject, None if instant is None else instant.isoformat(), msgspec.Raw(data_json)]
     return IncomingEvent(

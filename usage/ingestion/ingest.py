@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from usage.ingestion import locks, partitions, storing
+from usage.ingestion import partitions, storing
 from usage.ingestion.events import Fate, IncomingEvent, Outcome
 from usage.ingestion.resolving import directory
 from usage.ingestion.storing import Resolved
@@ -28,7 +28,6 @@ def ingest(events: Sequence[IncomingEvent], *, now: datetime) -> list[Fate]:
     for event in events:
         firsts.setdefault(event.key, event)
     event_types = {event.event_type for event in events}
-    locks.hold_meanings_still(event_types)
     known = directory(subjects={event.subject for event in events}, event_types=event_types)
     resolved: dict[str, Resolved] = {}
     for event in firsts.values():

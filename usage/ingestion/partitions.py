@@ -27,7 +27,6 @@ def month_of(instant: datetime) -> date:
     return instant.astimezone(UTC).date().replace(day=1)
 
 
-@transaction.atomic
 def make_missing(months: Iterable[date]) -> None:
     """
     Make the partitions of these months (first days) that do not exist.
@@ -38,11 +37,12 @@ def make_missing(months: Iterable[date]) -> None:
     unknown = sorted(set(months) - _known)
     if not unknown:
         return
-    if missing := _missing(unknown):
-        locks.make_partitions_alone()
-        for month in _missing(missing):
-            _make(month)
-    transaction.on_commit(lambda: _known.update(unknown))
+    with transaction.atomic():
+        if missing := _missing(unknown):
+            locks.make_partitions_alone()
+            for month in _missing(missing):
+                _make(month)
+        transaction.on_commit(lambda: _known.update(unknown))
 
 
 def _missing(months: list[date]) -> list[date]:

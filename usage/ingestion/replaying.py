@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from django.db import connection, transaction
 
-from usage.ingestion import locks, partitions, storing
+from usage.ingestion import partitions, storing
 from usage.ingestion.resolving import Resolution, directory
 from usage.rollups import exact_json
 from usage.rollups.columns import column, numbers
@@ -84,7 +84,6 @@ def _replay_batch(rows: list[_Waiting], *, now: datetime) -> int:
     if not rows:
         return 0
     event_types = {row.event_type for row in rows}
-    locks.hold_meanings_still(event_types)
     known = directory(subjects={row.subject for row in rows}, event_types=event_types)
     decided: list[tuple[_Waiting, Resolution]] = []
     for row in rows:

@@ -1,3 +1,6 @@
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from usage.portal import views
+
+# Mounted under /portal/ in the namespace "portal", together with the pages of the other apps.
+urlpatterns: list[URLPattern] = [path("usage", views.usage, name="usage")]

@@ -14,7 +14,7 @@ from squill.lib.decimals import plain
 from usage.models import Meter
 from usage.rollups import exact_json, numbers
 
-VALUE_LIMIT: Final = Decimal(10) ** 15  # values lie below
+VALUE_LIMIT: Final = 10**15  # values lie below
 VALUE_DECIMALS: Final = 12
 LONGEST_DIMENSION: Final = 255  # characters
 _ONE: Final = "1"  # what every event of a count is worth
@@ -88,6 +88,8 @@ def member(data: Mapping[str, Any], path: str) -> Any:
 def _value(data: Mapping[str, Any], path: str) -> str:
     sent = member(data, path)
     if type(sent) is int:
+        if 0 <= sent < VALUE_LIMIT:
+            return str(sent)
         number: Decimal | None = Decimal(sent)
     elif type(sent) is str:
         number = numbers.exact(sent)

@@ -12,6 +12,7 @@ from billing.catalog.plans import CatalogError
 from squill.lib import clock
 from squill.lib.actor import system
 from squill.lib.located import LocatedError
+from usage.ingestion import replay_waiting
 
 
 class Command(BaseCommand):
@@ -36,6 +37,7 @@ class Command(BaseCommand):
             raise CommandError(_("%(file)s is not UTF-8 text") % {"file": file}) from None
         except (LocatedError, CatalogError) as error:
             raise CommandError(f"{file}: {error}\n" + _("Nothing was changed.")) from None
+        replay_waiting(now=now)
         self.stdout.write(json.dumps([_members(change) for change in changes], indent=1) if options["json"] else _words(changes))
 
 

@@ -78,7 +78,6 @@ class Command(BaseCommand):
 
     def _serve(self, access: people.Access) -> None:
         """Run the server and the worker until the first of them ends or somebody stops us; then end the other."""
-        settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # empty: files are served from where they lie
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         address = settings.SQUILL_BASE_URL.removeprefix("http://")
         bin_dir = Path(sys.executable).parent

@@ -1,0 +1,58 @@
+"""Events in the finance desk, to read."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
+
+from customers.models import Subject
+from squill.web.admin_pages import HugeReadOnlyAdmin
+from usage.admin.payload import short, with_exact_data
+from usage.models import Event, Meter
+
+
+class TypeFilter(admin.SimpleListFilter):
+    """Filters by the types that meters count; asking the events themselves for their types would read them all."""
+
+    title = gettext_lazy("type")
+    parameter_name = "type"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the types that meters count."""
+        types = Meter.objects.order_by("event_type").values_list("event_type", flat=True).distinct()
+        return [(event_type, event_type) for event_type in types]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the events of the chosen type."""
+        return queryset.filter(event_type=self.value()) if self.value() else queryset
+
+
+@admin.register(Event)
+class EventAdmin(HugeReadOnlyAdmin):
+    """Events that count, newest first. The list shows all there is: a page of its own would have no index to find the row."""
+
+    list_display = ("occurred_at", "customer", "event_type", "payload", "subject", "source", "event_id", "received_at")
+    list_display_links = None
+    list_select_related = ("customer",)
+    list_filter = (TypeFilter,)
+    ordering = ("-occurred_at",)
+    search_fields = ("subject",)
+    search_help_text = gettext_lazy("A subject, or a customer's external id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the events with their exact data."""
+        return with_exact_data(super().get_queryset(request))
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        """Find the events of one customer, by the index on it."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        return queryset.filter(customer__in=Subject.objects.filter(key=term).values("customer_id")), False
+
+    @admin.display(description=gettext_lazy("data"))
+    def payload(self, event: Any) -> str:
+        """Return the data as it is stored."""
+        return short(event.data_text)

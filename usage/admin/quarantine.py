@@ -1,0 +1,119 @@
+"""The quarantine in the finance desk: why events wait, and what to do about it."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from squill.lib import clock
+from squill.web.admin_pages import HugeReadOnlyAdmin, actor_of, confirmed, detail_action
+from usage.admin.payload import indented, short, with_exact_data
+from usage.models import QuarantinedEvent
+from usage.services import discard_quarantined, replay_quarantined
+
+
+class ReasonFilter(admin.SimpleListFilter):
+    """Filters by reason, and says how many events wait for each."""
+
+    title = gettext_lazy("waiting because of")
+    parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return every reason with the number of events that wait; counted by the index on what waits."""
+        waiting = QuarantinedEvent.objects.filter(status=QuarantinedEvent.Status.WAITING)
+        counts = dict(waiting.order_by().values("reason").annotate(count=Count("pk")).values_list("reason", "count"))
+        return [(value, f"{label} ({counts.get(value, 0)})") for value, label in QuarantinedEvent.Reason.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the waiting events of the chosen reason."""
+        if not self.value():
+            return queryset
+        return queryset.filter(reason=self.value(), status=QuarantinedEvent.Status.WAITING)
+
+
+@admin.register(QuarantinedEvent)
+class QuarantinedEventAdmin(HugeReadOnlyAdmin):
+    """Valid events that nobody can be billed for yet. They come back by themselves once customer or meter exist."""
+
+    list_display = ("received_at", "reason", "status", "detail", "subject", "event_type", "payload")
+    list_filter = (ReasonFilter, "status")
+    ordering = ("-id",)
+    search_fields = ("=subject", "=event_id", "=event_type")
+    search_help_text = gettext_lazy("A subject, an id or a type, in full")
+    actions = ("replay_selected",)  # type: ignore[assignment]
+    actions_detail = ("replay", "discard")
+    fieldsets = (
+        (None, {"fields": (("reason", "status"), "detail", "resolved_at")}),
+        (
+            gettext_lazy("Event"),
+            {"fields": (("subject", "event_type"), ("source", "event_id"), ("occurred_at", "received_at"), "pretty")},
+        ),
+    )
+    readonly_fields = ("pretty",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows with their exact data."""
+        return with_exact_data(super().get_queryset(request))
+
+    def has_replay_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let those act who may change the quarantine."""
+        return bool(request.user.has_perm("usage.change_quarantinedevent"))
+
+    @admin.display(description=gettext_lazy("data"))
+    def payload(self, event: Any) -> str:
+        """Return the beginning of the data."""
+        return short(event.data_text)
+
+    @admin.display(description=gettext_lazy("data"))
+    def pretty(self, event: Any) -> SafeString:
+        """Return the data, indented."""
+        return indented(event.data_text)
+
+    @admin.action(description=gettext_lazy("Replay now"), permissions=["replay"])
+    def replay_selected(self, request: HttpRequest, queryset: QuerySet[QuarantinedEvent]) -> None:
+        """Try the selected events again."""
+        row_ids = list(queryset.values_list("pk", flat=True))
+        count = replay_quarantined(row_ids=row_ids, actor=actor_of(request), now=clock.now())
+        told = ngettext("%(count)d event counts now.", "%(count)d events count now.", count) % {"count": count}
+        messages.success(request, told)
+
+    @detail_action(title=gettext_lazy("Replay now"), path="replay", icon="replay", permission="replay")
+    def replay(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask, then try the event again."""
+        event = get_object_or_404(QuarantinedEvent, pk=object_id)
+        return confirmed(
+            self,
+            request,
+            event,
+            title=_("Replay now"),
+            question=_("Try to count %(event)s again? It waits on if its reason remains.") % {"event": event},
+            run=lambda: _replay(event, request),
+            done=_("%(event)s was tried again.") % {"event": event},
+        )
+
+    @detail_action(title=gettext_lazy("Discard"), path="discard", icon="delete", permission="replay")
+    def discard(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask, then put the event aside for good."""
+        event = get_object_or_404(QuarantinedEvent, pk=object_id)
+        return confirmed(
+            self,
+            request,
+            event,
+            title=_("Discard"),
+            question=_("Discard %(event)s? It is kept, but nobody will be billed for it.") % {"event": event},
+            run=lambda: _discard(event, request),
+            done=_("%(event)s is discarded.") % {"event": event},
+        )
+
+
+def _replay(event: QuarantinedEvent, request: HttpRequest) -> None:
+    replay_quarantined(row_ids=[event.pk], actor=actor_of(request), now=clock.now())
+
+
+def _discard(event: QuarantinedEvent, request: HttpRequest) -> None:
+    discard_quarantined(row_ids=[event.pk], actor=actor_of(request), now=clock.now())
