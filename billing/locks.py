@@ -1,6 +1,19 @@
-"""Every row lock of billing, so that the order in which they are taken can be read in one place: subscription, then series."""
+"""Every lock of billing, so that the order in which they are taken can be read in one place: subscription, then series."""
+
+from typing import Final
+
+from django.db import connection
 
 from billing.models import Invoice, NumberSeries, Subscription
+
+# Names the advisory lock of the catalogue, which has no row to lock before its first plan.
+_CATALOG_KEYS: Final = (7302, 0)
+
+
+def lock_catalog() -> None:
+    """Let one transaction at a time compare the catalogue with what is wanted and change it; readers do not wait."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", _CATALOG_KEYS)
 
 
 def lock_subscription(subscription_id: int, *, skip_locked: bool = False) -> Subscription | None:

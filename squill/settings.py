@@ -244,22 +244,6 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
-    # The blue of the portal and of the documents.
-    "COLORS": {
-        "primary": {
-            "50": "oklch(96.2% .018 268)",
-            "100": "oklch(93% .034 268)",
-            "200": "oklch(87% .065 268)",
-            "300": "oklch(78.5% .115 268)",
-            "400": "oklch(67.3% .170 268)",
-            "500": "oklch(55.5% .200 268)",
-            "600": "oklch(47% .190 268)",
-            "700": "oklch(42% .170 268)",
-            "800": "oklch(37% .140 268)",
-            "900": "oklch(33% .110 268)",
-            "950": "oklch(24% .080 268)",
-        }
-    },
     # The blue of the portal (squill/static/squill/portal.css) in Unfold's steps.
     "COLORS": {
         "primary": {

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from billing.catalog.document import CatalogSpec, MeterSpec, PlanSpec
 from billing.catalog.plans import CatalogError, publish_plan, published_version
 from billing.catalog.specs import meter_members, meter_spec, plan_spec
+from billing.locks import lock_catalog
 from billing.models import Plan
 from squill.lib.actor import Actor
 from usage.models import Meter
@@ -42,11 +43,12 @@ def apply_catalog(*, spec: CatalogSpec, actor: Actor, now: datetime, new_version
     """
     Create what is missing, publish new versions of what differs, and return what changed. All or nothing, idempotent.
 
-    Meters and plans that the file does not name are left alone. Subscriptions keep their version.
+    Meters and plans that the file does not name are left alone. Subscriptions keep their version. Locks the catalogue.
 
     :raises UnpublishedChanges: if a published plan differs and `new_versions` is false
     :raises CatalogError: if a meter that is in use would mean something else, or a plan cannot be published
     """
+    lock_catalog()
     changes = [*(_apply_meter(meter, actor, now) for meter in spec.meters)]
     plans = [_compare_plan(plan) for plan in spec.plans]
     refused = [change for change in plans if change.kind == "changed"]

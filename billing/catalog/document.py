@@ -43,6 +43,7 @@ class ChargeSpec:
     meter: str = ""
     filter: dict[str, str] = field(default_factory=dict)
     billed: str = "in_arrears"
+    line: int | None = field(default=None, compare=False)  # of the file, counted from 1
 
     def members(self) -> dict[str, Any]:
         """Return the members that the catalogue file writes, defaults left out."""
@@ -118,7 +119,7 @@ def _strings(value: Any) -> Any:
         return [_strings(item) for item in value]
     if isinstance(value, bool) or value is None:
         return value
-    return str(value)
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
 def _meter(reader: "_Reader", path: Path) -> MeterSpec:
@@ -194,6 +195,7 @@ def _charge(reader: "_Reader", path: Path) -> ChargeSpec:
         meter=meter,
         filter={key: str(value) for key, value in filters.items()},
         billed=billed,
+        line=reader.located.lines.get(path),
     )
 
 
@@ -272,6 +274,8 @@ class _Reader:
         value = self.text(path, longest=64)
         if not all(character.isalnum() or character in "-_.:" for character in value) or not value.isascii():
             raise self.located.error(path, _("a code has letters, digits, and - _ . : only"))
+        if not value[0].isalnum():  # Squill's own lines have codes that begin with a colon
+            raise self.located.error(path, _("a code must begin with a letter or digit"))
         return value
 
     def choice(self, path: Path, choices: tuple[str, ...], *, default: str | None = None) -> str:

@@ -101,11 +101,16 @@ def _meter_of(charge: ChargeSpec, meters: dict[str, Meter]) -> Meter | None:
     meter = meters.get(charge.meter)
     if meter is None:
         message = _("charge %(charge)s: there is no meter %(meter)s; create it first, or put it into the same file")
-        raise CatalogError(message % {"charge": charge.code, "meter": charge.meter}, member=f"charges.{charge.code}.meter")
+        raise _located(charge, message % {"charge": charge.code, "meter": charge.meter}, "meter")
     for dimension in charge.filter:
         if dimension not in meter.dimensions:
             message = _("charge %(charge)s: meter %(meter)s has no dimension %(dimension)s; it has %(known)s")
             known = ", ".join(meter.dimensions) or _("none")
             values = {"charge": charge.code, "meter": meter.code, "dimension": dimension, "known": known}
-            raise CatalogError(message % values, member=f"charges.{charge.code}.filter.{dimension}")
+            raise _located(charge, message % values, f"filter.{dimension}")
     return meter
+
+
+def _located(charge: ChargeSpec, message: str, member: str) -> CatalogError:
+    where = _("line %(line)d: ") % {"line": charge.line} if charge.line else ""
+    return CatalogError(where + message, member=f"charges.{charge.code}.{member}")

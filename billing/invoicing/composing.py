@@ -52,7 +52,7 @@ def compose_invoice(
     rated: RatedBoundary, *, billing_entity: BillingEntity, terms_book: TermsBook, as_of: datetime
 ) -> ComposedInvoice:
     """
-    Put the lines in order, add them up and date the invoice: issued on the local day of `as_of`, due by the customer's terms.
+    Put the lines in order, add them up and date the invoice: issued on the seller's day of `as_of`, due by the customer's terms.
 
     Adjustments that lower the invoice are taken only while its subtotal stays at zero or above; what does not fit is found
     again at the next boundary, since metered minus billed is still there (ADR 0007).
@@ -60,7 +60,7 @@ def compose_invoice(
     customer = rated.subscription.customer
     with override(customer.locale):
         lines = _lines(rated, terms_book)
-    issued_on = as_of.astimezone(ZoneInfo(customer.timezone)).date()
+    issued_on = as_of.astimezone(ZoneInfo(billing_entity.timezone)).date()
     rates = (customer.tax_rate_pct,) if customer.tax_rate_pct else ()
     totals = total_invoice(
         currency=customer.currency,

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from billing.invoicing.composing import ComposedInvoice, compose_invoice
 from billing.invoicing.entities import default_entity
@@ -11,6 +12,7 @@ from billing.locks import lock_invoice, lock_subscription
 from billing.models import BillingPeriod, Invoice, InvoiceLine, InvoiceTax, Subscription
 from billing.rating.subscription import rate_boundary
 from billing.rating.terms import TermsBook
+from billing.subscriptions.periods import WITHIN_SUBSCRIPTION
 from squill.lib.failpoints import passing
 
 
@@ -76,9 +78,8 @@ def refresh_draft(*, invoice_id: int, as_of: datetime, terms_book: TermsBook) ->
 def due_parts(subscription_id: int, boundary_at: datetime) -> tuple[BillingPeriod | None, BillingPeriod | None]:
     """Return the period that ends and the one that begins at the boundary, each None if it is not there or billed. One query."""
     ending = beginning = None
-    for period in BillingPeriod.objects.filter(
-        subscription_id=subscription_id, ends_at=boundary_at
-    ) | BillingPeriod.objects.filter(subscription_id=subscription_id, starts_at=boundary_at):
+    meeting = Q(ends_at=boundary_at) | Q(starts_at=boundary_at)
+    for period in BillingPeriod.objects.filter(meeting, WITHIN_SUBSCRIPTION, subscription_id=subscription_id):
         if period.ends_at == boundary_at and period.arrears_billed_at is None:
             ending = period
         elif period.starts_at == boundary_at and period.bills_in_advance and period.advance_billed_at is None:

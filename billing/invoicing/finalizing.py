@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from procrastinate.contrib.django import app as job_queue
 
@@ -11,7 +12,7 @@ from billing.invoicing.entities import ensure_series
 from billing.invoicing.snapshot import to_json
 from billing.invoicing.snapshotting import take_snapshot
 from billing.locks import lock_invoice, lock_series, lock_subscription
-from billing.models import Delivery, Invoice, NumberSeries
+from billing.models import BillingPeriod, Delivery, Invoice, NumberSeries
 from billing.rating.terms import TermsBook
 from customers.audit import record
 from squill.lib.actor import Actor
@@ -58,10 +59,14 @@ def finalize_invoice(
     number = f"{series.prefix}-{series.last_number:06d}"
     snapshot = take_snapshot(invoice, lines, taxes, number=number, finalized_at=as_of)
     invoice.number, invoice.series, invoice.sequence = number, series, series.last_number
-    invoice.status, invoice.finalized_at = Invoice.Status.FINALIZED, as_of
+    invoice.status = Invoice.Status.FINALIZED if invoice.due_minor else Invoice.Status.PAID  # nothing due is paid
+    invoice.finalized_at = as_of
     invoice.snapshot = to_json(snapshot)
     invoice.save(update_fields=["number", "series", "sequence", "status", "finalized_at", "snapshot"])
     passing("finalize-before-commit")
+    BillingPeriod.objects.filter(Q(arrears_invoice=invoice) | Q(advance_invoice=invoice), attempts__gt=0).update(
+        attempts=0, last_error="", parked_at=None
+    )
     _queue_delivery(invoice, now)
     record(
         action="invoice.finalized",
@@ -71,7 +76,7 @@ def finalize_invoice(
         actor=actor,
         now=now,
         before={"status": "draft"},
-        after={"status": "finalized", "due_minor": invoice.due_minor, "currency": invoice.currency},
+        after={"status": invoice.status, "due_minor": invoice.due_minor, "currency": invoice.currency},
     )
     return invoice
 

@@ -35,13 +35,13 @@ def record_payment(
 
     Locks the invoice, and marks it paid when nothing is left to pay.
 
-    :raises PaymentError: not_open, amount_not_positive, too_much, or reference_differs (the same reference, another amount)
+    :raises PaymentError: not_open, amount_not_positive, too_much, or reference_differs (the same reference, another amount or date)
     """
     invoice = lock_invoice(invoice_id)
     known = Payment.objects.filter(invoice=invoice, reference=reference).first()
     if known is not None:
-        if known.amount_minor != amount_minor:
-            raise PaymentError(_("this reference is recorded with another amount"), code="reference_differs")
+        if (known.amount_minor, known.received_on) != (amount_minor, received_on):
+            raise PaymentError(_("this reference is recorded with another amount or date"), code="reference_differs")
         return known
     if invoice.status != Invoice.Status.FINALIZED:
         raise PaymentError(_("only an open invoice can be paid"), code="not_open")

@@ -9,7 +9,7 @@ import yaml
 Path = tuple[str | int, ...]
 # Deeper than anything that people write, and far from Python's own limit; more members than that are aliases of aliases.
 _MOST_LEVELS = 40
-_MOST_MEMBERS = 500_000
+_MOST_MEMBERS = 200_000
 type Value = str | bool | list[Value] | dict[str, Value] | None
 
 

@@ -22,7 +22,7 @@ _PROBLEM: dict[str, Any] = {
                 "properties": {
                     "index": {"type": "integer", "description": "Where the body is a list: which item, from 0.", "example": 0},
                     "field": {"type": "string", "description": "The member, with dots.", "example": "currency"},
-                    "code": {"type": "string", "description": "A stable word for programs.", "example": "overlaps"},
+                    "code": {"type": "string", "description": "A stable word for programs, where there is one."},
                     "message": {"type": "string", "example": "Write an ISO 4217 code such as EUR or USD."},
                 },
             },

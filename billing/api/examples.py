@@ -1,0 +1,164 @@
+"""The examples that the OpenAPI document shows. One story: Acme is on the plan Scale and made 1500 calls in January 2026."""
+
+from typing import Any, Final
+
+from drf_spectacular.utils import OpenApiExample
+
+PLAN_BODY: Final[dict[str, Any]] = {
+    "code": "scale",
+    "name": "Scale",
+    "currency": "EUR",
+    "interval": "monthly",
+    "anchor": "calendar",
+    "charges": [
+        {"code": "platform", "name": "Platform fee", "model": "flat", "amount": "20", "billed": "in_advance"},
+        {
+            "code": "calls",
+            "name": "API calls",
+            "meter": "calls",
+            "model": "graduated",
+            "tiers": [{"up_to": "1000", "unit_amount": "0.01"}, {"up_to": None, "unit_amount": "0.005"}],
+        },
+    ],
+}
+PLAN: Final[dict[str, Any]] = {**PLAN_BODY, "version": 1, "status": "published", "published_at": "2026-01-01T00:00:00Z"}
+
+SUBSCRIPTION_BODY: Final[dict[str, Any]] = {"customer": "acme", "plan": "scale", "starts_at": "2026-01-01T00:00:00Z"}
+SUBSCRIPTION: Final[dict[str, Any]] = {
+    "external_id": "acme:scale:2026-01-01",
+    "customer": "acme",
+    "plan": "scale",
+    "plan_version": 1,
+    "active": True,
+    "started_on": "2026-01-01",
+    "ended_on": None,
+    "starts_at": "2026-01-01T00:00:00Z",
+    "ends_at": None,
+    "created_at": "2026-01-01T00:00:00Z",
+}
+PERIOD: Final[dict[str, Any]] = {
+    "index": 0,
+    "plan_version": 1,
+    "first_day": "2026-01-01",
+    "last_day": "2026-01-31",
+    "starts_at": "2026-01-01T00:00:00Z",
+    "ends_at": "2026-02-01T00:00:00Z",
+    "bills_in_advance": True,
+    "advance_billed_at": "2026-01-01T00:00:00Z",
+    "advance_invoice": "0198c1d2-7f3e-7000-8000-000000000000",
+    "arrears_billed_at": None,
+    "arrears_invoice": None,
+    "parked_at": None,
+}
+
+_LINE: Final[dict[str, Any]] = {
+    "position": 1,
+    "group": "usage",
+    "charge": "calls",
+    "description": "API calls",
+    "detail": "",
+    "meter": "calls",
+    "unit": "calls",
+    "first_day": "2026-01-01",
+    "last_day": "2026-01-31",
+    "quantity": "1500",
+    "unit_amount": None,
+    "exact_amount": "12.5",
+    "amount": "12.5",
+    "tax_rate": "20",
+    "breakdown": [
+        {"step": "tier", "above": "0", "up_to": "1000", "quantity": "1000", "unit_amount": "0.01", "amount": "10"},
+        {"step": "tier", "above": "1000", "up_to": None, "quantity": "500", "unit_amount": "0.005", "amount": "2.5"},
+    ],
+}
+_TOTALS: Final[dict[str, Any]] = {
+    "currency": "EUR",
+    "first_day": "2026-01-01",
+    "last_day": "2026-01-31",
+    "issued_on": "2026-02-01",
+    "due_on": "2026-03-03",
+    "subtotal": "12.5",
+    "discount": "0",
+    "tax_total": "2.5",
+    "total": "15",
+    "credits": "0",
+    "due": "15",
+}
+_PARTS: Final[dict[str, Any]] = {"lines": [_LINE], "tax": [{"rate": "20", "base": "12.5", "amount": "2.5"}]}
+INVOICE_SUMMARY: Final[dict[str, Any]] = {
+    "id": "0198c1d2-7f3e-7000-8000-000000000000",
+    "number": "INV-000001",
+    "kind": "invoice",
+    "status": "finalized",
+    "overdue": False,
+    "customer": "acme",
+    "subscription": "acme:scale:2026-01-01",
+    **_TOTALS,
+    "paid": "0",
+    "finalized_at": "2026-02-01T00:00:00Z",
+    "sent_at": None,
+    "voided_at": None,
+    "void_reason": "",
+}
+INVOICE: Final[dict[str, Any]] = {**INVOICE_SUMMARY, **_PARTS, "payments": [], "pdf_sha256": None}
+PAYMENT_BODY: Final[dict[str, Any]] = {"amount": "15", "received_on": "2026-02-20", "reference": "bank-2026-02-20-17"}
+PAYMENT: Final[dict[str, Any]] = {**PAYMENT_BODY, "method": "bank_transfer", "recorded_at": "2026-02-20T09:00:00Z"}
+VOID_BODY: Final[dict[str, Any]] = {"reason": "Billed to the wrong legal entity"}
+END_BODY: Final[dict[str, Any]] = {"ends_at": "2026-07-01T00:00:00Z"}
+
+UPCOMING: Final[dict[str, Any]] = {
+    "customer": "acme",
+    "currency": "EUR",
+    "as_of": "2026-01-20T12:00:00Z",
+    "total": "15",
+    "invoices": [{"subscription": "acme:scale:2026-01-01", **_TOTALS, **_PARTS}],
+}
+
+CALCULATION_BODY: Final[dict[str, Any]] = {
+    "currency": "USD",
+    "lines": [
+        {
+            "id": "api",
+            "charge": {
+                "model": "graduated",
+                "tiers": [{"up_to": "1000", "unit_amount": "0"}, {"up_to": None, "unit_amount": "0.01"}],
+            },
+            "quantity": "1500",
+            "taxes": ["20"],
+        }
+    ],
+}
+CALCULATION: Final[dict[str, Any]] = {
+    "lines": [
+        {
+            "id": "api",
+            "quantity": "1500",
+            "exact_amount": "5",
+            "amount": "5",
+            "breakdown": [
+                {"step": "tier", "above": "0", "up_to": "1000", "quantity": "1000", "unit_amount": "0", "amount": "0"},
+                {"step": "tier", "above": "1000", "up_to": None, "quantity": "500", "unit_amount": "0.01", "amount": "5"},
+            ],
+        }
+    ],
+    "true_ups": [],
+    "subtotal": "5",
+    "discount": "0",
+    "net": "5",
+    "tax": [{"rate": "20", "base": "5", "amount": "1"}],
+    "total": "6",
+    "credit_notes_used": "0",
+    "prepaid_credits_used": "0",
+    "due": "6",
+}
+
+
+def sent(value: Any) -> OpenApiExample:
+    """Return the example of a request's body."""
+    return OpenApiExample("Request", value=value, request_only=True)
+
+
+def answered(value: Any, *statuses: int) -> OpenApiExample:
+    """Return the example of an answer with one of the statuses (200 if none is given), an item of it where it is a page."""
+    codes = [str(status) for status in statuses or (200,)]
+    return OpenApiExample("Answer", value=value, response_only=True, status_codes=codes)
