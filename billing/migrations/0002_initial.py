@@ -54,6 +54,7 @@ class Migration(migrations.Migration):
                 ('bank_name', models.CharField(blank=True, max_length=128, verbose_name='bank')),
                 ('iban', models.CharField(blank=True, max_length=34, verbose_name='IBAN')),
                 ('bic', models.CharField(blank=True, max_length=11, verbose_name='BIC')),
+                ('timezone', models.CharField(default='UTC', max_length=64, verbose_name='time zone')),
                 ('brand_color', models.CharField(default='#3346a8', max_length=7, verbose_name='colour')),
                 ('invoice_footer', models.CharField(blank=True, max_length=500, verbose_name='invoice footer')),
                 ('is_default', models.BooleanField(default=False, verbose_name='default')),

@@ -19,6 +19,8 @@ class BillingEntity(models.Model):
     bank_name = models.CharField(_("bank"), max_length=128, blank=True)
     iban = models.CharField(_("IBAN"), max_length=34, blank=True)
     bic = models.CharField(_("BIC"), max_length=11, blank=True)
+    # Invoices are dated by the seller's day, so that dates follow numbers whatever zones the customers live in.
+    timezone = models.CharField(_("time zone"), max_length=64, default="UTC")
     brand_color = models.CharField(_("colour"), max_length=7, default="#3346a8")
     invoice_footer = models.CharField(_("invoice footer"), max_length=500, blank=True)
     # The entity that bills where nothing else says so; exactly one.

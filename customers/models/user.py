@@ -47,5 +47,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name_plural = _("users")
         constraints = [models.UniqueConstraint(Lower("email"), name="user_email_unique_in_any_case")]
 
+    def get_full_name(self) -> str:
+        """Return the name that pages show; Django's admin asks for it by this name."""
+        return self.full_name or self.email
+
+    def get_short_name(self) -> str:
+        """Return the name for a greeting."""
+        return self.full_name.partition(" ")[0] or self.email
+
     def __str__(self) -> str:
         return self.full_name or self.email

@@ -19,8 +19,14 @@ CREATE TABLE usage_event (
   data jsonb NOT NULL
 ) PARTITION BY RANGE (occurred_at);
 CREATE INDEX usage_event_by_customer ON usage_event (customer_id, occurred_at);
-CREATE TRIGGER append_only BEFORE UPDATE ON usage_event
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON usage_event
   FOR EACH ROW EXECUTE FUNCTION squill_refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON usage_event
+  FOR EACH STATEMENT EXECUTE FUNCTION squill_refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON usage_eventkey
+  FOR EACH ROW EXECUTE FUNCTION squill_refuse_change();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON usage_eventkey
+  FOR EACH STATEMENT EXECUTE FUNCTION squill_refuse_change();
 CREATE TABLE usage_rollup (
   customer_id bigint NOT NULL,
   meter_id bigint NOT NULL,
