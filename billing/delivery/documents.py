@@ -42,9 +42,7 @@ def ensure_document(*, invoice_id: int, now: datetime) -> InvoiceDocument:
     content = render_invoice_pdf(from_json(invoice.snapshot))
     digest = hashlib.sha256(content).hexdigest()
     key = f"invoices/{invoice.issued_on:%Y}/{invoice.number}-{digest[:16]}.pdf"
-    storage = documents_storage()
-    if not storage.exists(key):
-        key = storage.save(key, ContentFile(content))
+    key = _store(key, content)
     with transaction.atomic():
         lock_invoice(invoice_id)
         document, _created = InvoiceDocument.objects.get_or_create(
@@ -60,14 +58,28 @@ def ensure_document(*, invoice_id: int, now: datetime) -> InvoiceDocument:
     return document
 
 
+def _store(key: str, content: bytes) -> str:
+    """Put the bytes under the key. No row names the key yet, so what lies there and differs is a write that was cut off."""
+    storage = documents_storage()
+    if storage.exists(key):
+        if _read(key) == content:
+            return key
+        storage.delete(key)
+    return storage.save(key, ContentFile(content))
+
+
+def _read(key: str) -> bytes:
+    with cast("IO[bytes]", documents_storage().open(key, "rb")) as file:
+        return file.read()
+
+
 def read_document(document: InvoiceDocument) -> bytes:
     """
     Return the PDF's bytes, checked against the kept hash.
 
     :raises DocumentDamaged: if they differ
     """
-    with cast("IO[bytes]", documents_storage().open(document.storage_key, "rb")) as file:
-        content = file.read()
+    content = _read(document.storage_key)
     if hashlib.sha256(content).hexdigest() != document.sha256:
         raise DocumentDamaged(f"{document.storage_key} does not have the hash that was kept")
     return content

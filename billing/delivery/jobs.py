@@ -9,6 +9,7 @@ from typing import cast
 import procrastinate
 from asgiref.sync import async_to_sync
 from django.conf import settings
+from django.db import connection
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app as job_queue
 from procrastinate.contrib.django.django_connector import DjangoConnector
@@ -29,8 +30,11 @@ def configure(app: procrastinate.App) -> None:
 
 
 def _deliver(invoice_id: int) -> None:
-    """Deliver one invoice; a door, so it reads the clock."""
-    deliver_invoice(invoice_id=invoice_id, now=clock.now())
+    """Deliver one invoice; a door, so it reads the clock. Runs in a thread of the worker, whose connection nobody else closes."""
+    try:
+        deliver_invoice(invoice_id=invoice_id, now=clock.now())
+    finally:
+        connection.close()
 
 
 def run_waiting_jobs(*, deadline_seconds: int | None = None) -> None:

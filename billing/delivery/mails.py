@@ -49,6 +49,11 @@ def invoice_mail(delivery: Delivery, document: InvoiceDocument) -> EmailMultiAlt
 
 
 def message_id(delivery: Delivery) -> str:
-    """Return the mail's own id: the same at every attempt."""
+    """
+    Return the mail's own id: the same at every attempt, another where a sent notice is sent once more.
+
+    Mailboxes take a second mail with an id that they know for the first one, and do not show it.
+    """
     domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
-    return f"<{delivery.invoice.public_id}.{delivery.kind}.{delivery.pk}@{domain}>"
+    once_more = f".{delivery.queued_at:%Y%m%d%H%M%S}" if delivery.message_id else ""
+    return f"<{delivery.invoice.public_id}.{delivery.kind}.{delivery.pk}{once_more}@{domain}>"

@@ -35,7 +35,8 @@ def record_payment(
 
     Locks the invoice, and marks it paid when nothing is left to pay.
 
-    :raises PaymentError: not_open, amount_not_positive, too_much, or reference_differs (the same reference, another amount or date)
+    :raises PaymentError: not_open, amount_not_positive, too_much, or reference_differs (the same reference with another
+        amount or date)
     """
     invoice = lock_invoice(invoice_id)
     known = Payment.objects.filter(invoice=invoice, reference=reference).first()

@@ -9,7 +9,8 @@ from django.db.models import Q, Sum
 from billing.models import BillingPeriod, Invoice, InvoiceLine
 from billing.pricing.money import exact
 from billing.rating.lines import Part, RatedLine, RatedPeriod
-from billing.rating.terms import VersionTerms
+from billing.rating.terms import ChargeTerms, VersionTerms
+from billing.subscriptions.periods import WITHIN_SUBSCRIPTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,13 @@ def billed_amounts(subscription_id: int, *, except_invoice_id: int | None = None
     }
 
 
-def settled_parts(periods: Sequence[BillingPeriod]) -> dict[int, tuple[Part, ...]]:
+def settled_parts(periods: Sequence[BillingPeriod]) -> dict[BillingPeriod, tuple[Part, ...]]:
     """
-    Return, by period id, the parts that are billed for good: what later differs is an adjustment.
+    Return, by period, the parts that are billed for good: what later differs is an adjustment.
 
     A part on a draft is not settled, since the draft itself is worked out anew. Needs both invoices loaded.
     """
-    settled: dict[int, tuple[Part, ...]] = {}
+    settled: dict[BillingPeriod, tuple[Part, ...]] = {}
     for period in periods:
         parts: list[Part] = []
         if period.advance_billed_at and not _is_draft(period.advance_invoice):
@@ -66,7 +67,7 @@ def settled_parts(periods: Sequence[BillingPeriod]) -> dict[int, tuple[Part, ...
         if period.arrears_billed_at and not _is_draft(period.arrears_invoice):
             parts.append("in_arrears")
         if parts:
-            settled[period.pk] = tuple(parts)
+            settled[period] = tuple(parts)
     return settled
 
 
@@ -88,11 +89,13 @@ def adjustments_of(
     rounded rating however many adjustments there were. A charge that vanished from the rating is billed back to zero.
     """
     expected = {line.charge_code: line for line in rated.lines if line.part in parts}
-    codes_in_advance = {charge.code for charge in terms.charges if charge.in_advance}
+    charges = {charge.code: charge for charge in terms.charges}
     for (period_id, code), before in billed.items():
-        part: Part = "in_advance" if code in codes_in_advance else "in_arrears"
-        if period_id == period.pk and part in parts and code not in expected and before != NOTHING:
-            expected[code] = _unused_line(code, part, period)
+        if period_id != period.pk or code in expected or before == NOTHING:
+            continue
+        line = _unused_line(code, charges.get(code), period)
+        if line.part in parts:
+            expected[code] = line
     found: list[Adjustment] = []
     for code, line in expected.items():
         before = billed.get((period.pk, code), NOTHING)
@@ -115,16 +118,16 @@ def _difference(line: RatedLine, before: Billed) -> RatedLine:
         )
 
 
-def _unused_line(code: str, part: Part, period: BillingPeriod) -> RatedLine:
-    """The line of a charge that was billed and by the usage now known costs nothing."""
+def _unused_line(code: str, charge: ChargeTerms | None, period: BillingPeriod) -> RatedLine:
+    """The line of a charge that was billed and by the usage now known costs nothing; None is the commitment's true-up."""
     days = (period.end_day - period.first_day).days
     return RatedLine(
-        part=part,
-        charge_id=None,
+        part="in_advance" if charge and charge.in_advance else "in_arrears",
+        charge_id=charge.id if charge else None,
         charge_code=code,
-        name="",
-        meter_code="",
-        unit="",
+        name=charge.name if charge else "",
+        meter_code=charge.meter.code if charge and charge.meter else "",
+        unit=charge.meter.unit if charge and charge.meter else "",
         first_day=period.first_day,
         end_day=period.end_day,
         quantity=Decimal(0),
@@ -140,5 +143,5 @@ def _unused_line(code: str, part: Part, period: BillingPeriod) -> RatedLine:
 def billed_periods(subscription_id: int) -> list[BillingPeriod]:
     """Return the periods of a subscription that have a billed part, oldest first, with their invoices. One query."""
     billed = Q(advance_billed_at__isnull=False) | Q(arrears_billed_at__isnull=False)
-    periods = BillingPeriod.objects.filter(billed, subscription_id=subscription_id)
+    periods = BillingPeriod.objects.filter(billed, WITHIN_SUBSCRIPTION, subscription_id=subscription_id)
     return list(periods.select_related("advance_invoice", "arrears_invoice").order_by("index"))

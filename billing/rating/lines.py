@@ -19,11 +19,13 @@ from billing.rating.terms import COMMITMENT_CODE, ChargeTerms, VersionTerms
 from usage.selectors import MeteredUsage, quantity_of
 
 Part = Literal["in_advance", "in_arrears"]
+# What the column keeps of an exact amount. A quotient such as bytes / 2^30 times a price can have more decimals.
+_STORED_PLACES = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatedLine:
-    """What one charge costs in one period. `exact_amount` is unrounded, `amount_minor` is it rounded once."""
+    """What one charge costs in one period. `exact_amount` is unrounded (to 24 decimals), `amount_minor` is it rounded once."""
 
     part: Part
     charge_id: int | None  # None: the commitment's true-up
@@ -101,12 +103,20 @@ def _line(
         end_day=period.end_day,
         quantity=quantity,
         unit_amount=_unit_amount(priced),
-        exact_amount=priced.exact_amount,
+        exact_amount=_storable(priced.exact_amount),
         amount_minor=round_to_minor(priced.exact, exponent=terms.exponent),
         breakdown=priced.breakdown,
         days=days,
         full_days=days if charge.meter else full_days,
     )
+
+
+def _storable(amount: Decimal) -> Decimal:
+    """Return the amount as it will be read back: otherwise the same usage would differ from what was billed for ever."""
+    places = amount.as_tuple().exponent
+    if isinstance(places, int) and places >= -_STORED_PLACES:
+        return amount
+    return from_minor(round_to_minor(amount, exponent=_STORED_PLACES), exponent=_STORED_PLACES)
 
 
 def _unit_amount(priced: Priced) -> Decimal | None:

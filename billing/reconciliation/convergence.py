@@ -29,9 +29,13 @@ def pending_adjustments() -> Iterator[Pending]:
         if not BillingPeriod.objects.filter(subscription=subscription, arrears_billed_at__isnull=False).exists():
             continue
         unbilled = BillingPeriod.objects.filter(WITHIN_SUBSCRIPTION, subscription=subscription, arrears_billed_at=None).exists()
-        rated = rate_boundary(
-            subscription, boundary_at=subscription.starts_at, terms_book=terms_book, ending=None, beginning=None
-        )
+        try:
+            rated = rate_boundary(
+                subscription, boundary_at=subscription.starts_at, terms_book=terms_book, ending=None, beginning=None
+            )
+        except (ArithmeticError, ValueError) as error:  # unreadable terms are a ValueError too
+            yield Pending(f"I3 {subscription.external_id} cannot be rated: {type(error).__name__}: {error}", is_stuck=True)
+            continue
         for adjustment in rated.adjustments:
             line = adjustment.line
             period = f"{subscription.external_id} {adjustment.period.first_day}"

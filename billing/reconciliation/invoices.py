@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
+import msgspec
 from django.db import connection
 from django.db.models import Exists, OuterRef
 
@@ -47,7 +48,11 @@ def _check_line(line: InvoiceLine, name: str, decimals: int) -> Iterator[str]:
     if _half_up(Fraction(line.exact_amount) * 10**decimals) != line.amount_minor:
         yield f"I7 {name}: {line.exact_amount} is not {line.amount_minor} when rounded"
     if line.charge is not None and line.meter_code:
-        expected = reference_price(line.charge.terms, Fraction(line.quantity))
+        try:
+            expected = reference_price(line.charge.terms, Fraction(line.quantity))
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            yield f"I8 {name}: the terms of {line.charge_code} cannot be read: {type(error).__name__}: {error}"
+            return
         if expected is not None and expected != Fraction(line.exact_amount):
             yield f"I3 {name}: {line.quantity} of {line.charge_code} cost {expected}, the line says {line.exact_amount}"
 
@@ -73,7 +78,11 @@ def _check_totals(invoice: Invoice, lines: list[InvoiceLine]) -> Iterator[str]:
 
 
 def _check_snapshot(invoice: Invoice, lines: list[InvoiceLine]) -> Iterator[str]:
-    said = from_json(invoice.snapshot)
+    try:
+        said = from_json(invoice.snapshot)
+    except msgspec.ValidationError as error:
+        yield f"has a snapshot that cannot be read: {error}"
+        return
     facts = (said.number, said.currency, said.issued_on, said.due_on, said.subtotal_minor, said.total_minor, said.due_minor)
     rows = (
         invoice.number,

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.db.models import Case, F, Q, Value, When
 
-from billing.invoicing.drafting import SubscriptionBusy, draft_boundary
+from billing.invoicing.drafting import SubscriptionBusy, draft_boundary, refresh_draft
 from billing.invoicing.finalizing import UnableToFinalize, finalize_invoice
 from billing.models import BillingPeriod, Invoice
 from billing.rating.terms import TermsBook
@@ -23,18 +23,24 @@ _TRIES = 3
 
 @dataclass(slots=True)
 class Tally:
-    """What a run has done so far. `fresh` are the drafts that it has just worked out itself."""
+    """
+    What a run has done so far. `fresh` are the drafts that it has just worked out itself; subscriptions in `troubled` have
+    failed in it and are left alone until the next run, so that one run is one attempt.
+    """
 
     drafted: int = 0
     finalized: int = 0
     failed: list[str] = field(default_factory=list)
     fresh: set[int] = field(default_factory=set)
+    troubled: set[int] = field(default_factory=set)
 
 
 def draft_due(due: DueBoundary, *, as_of: datetime, terms_book: TermsBook, tally: Tally, skip_locked: bool) -> bool:
     """
     Draft one boundary; False if somebody else holds the subscription. Trouble is written on its periods, not raised.
     """
+    if due.subscription_id in tally.troubled:
+        return True
     try:
         invoice = _patiently(
             lambda: draft_boundary(
@@ -49,8 +55,11 @@ def draft_due(due: DueBoundary, *, as_of: datetime, terms_book: TermsBook, tally
         return False
     except Exception as error:
         logger.exception("billing %s at %s failed", due.subscription, due.boundary_at)
-        _note_trouble(due.subscription_id, due.boundary_at, error, as_of)
+        unbilled = Q(ends_at=due.boundary_at, arrears_billed_at=None)
+        unbilled |= Q(starts_at=due.boundary_at, bills_in_advance=True, advance_billed_at=None)
+        _note_trouble(unbilled & Q(subscription_id=due.subscription_id), error, as_of)
         tally.failed.append(due.subscription)
+        tally.troubled.add(due.subscription_id)
         return True
     if invoice is not None:
         tally.drafted += 1
@@ -71,13 +80,18 @@ def finalize_draft(invoice_id: int, *, as_of: datetime, actor: Actor, terms_book
                 refresh=invoice_id not in tally.fresh,
             )
         )
-    except (Invoice.DoesNotExist, UnableToFinalize):
-        return  # gone or emptied since the list was read
+    except Invoice.DoesNotExist:
+        return  # gone since the list was read
+    except UnableToFinalize as refusal:
+        if refusal.code == "nothing_to_bill":
+            refresh_draft(invoice_id=invoice_id, as_of=as_of, terms_book=terms_book)  # removes it
+        return
     except Exception as error:
         draft = Invoice.objects.select_related("subscription").get(pk=invoice_id)
         logger.exception("finalising draft %s failed", draft.public_id)
-        _note_trouble(draft.subscription_id, draft.boundary_at, error, as_of)
+        _note_trouble(Q(arrears_invoice=draft) | Q(advance_invoice=draft), error, as_of)
         tally.failed.append(draft.subscription.external_id)
+        tally.troubled.add(draft.subscription_id)
         return
     if invoice.finalized_at == as_of:
         tally.finalized += 1
@@ -92,10 +106,9 @@ def _patiently[T](step: Callable[[], T]) -> T:
     return step()
 
 
-def _note_trouble(subscription_id: int, boundary_at: datetime, error: Exception, as_of: datetime) -> None:
-    periods = BillingPeriod.objects.filter(Q(ends_at=boundary_at) | Q(starts_at=boundary_at), subscription_id=subscription_id)
+def _note_trouble(which: Q, error: Exception, as_of: datetime) -> None:
     parked = When(attempts__gte=settings.SQUILL_BILLING_MAX_ATTEMPTS - 1, then=Value(as_of))
-    periods.update(
+    BillingPeriod.objects.filter(which).update(
         attempts=F("attempts") + 1,
         last_error=f"{type(error).__name__}: {error}"[:2000],
         parked_at=Case(parked, default=F("parked_at")),

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db.models import F, Q
 
 from billing.models import BillingPeriod, Invoice
+from billing.subscriptions.periods import WITHIN_SUBSCRIPTION
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -20,9 +21,12 @@ class DueBoundary:
 
 def due_boundaries(*, as_of: datetime) -> list[DueBoundary]:
     """
-    Return all that is unbilled at or before `as_of` and not parked, oldest boundary first. Two queries, by partial indexes.
+    Return all that is unbilled at or before `as_of`, oldest boundary first. Two queries, by partial indexes.
+
+    A subscription with a parked period waits as a whole: what comes after it would be numbered out of order.
     """
-    waiting = BillingPeriod.objects.filter(parked_at=None)
+    parked = BillingPeriod.objects.filter(parked_at__isnull=False).values("subscription_id")
+    waiting = BillingPeriod.objects.filter(WITHIN_SUBSCRIPTION).exclude(subscription_id__in=parked)
     names = {"customer": F("subscription__customer__external_id"), "subscription_name": F("subscription__external_id")}
     arrears = waiting.filter(arrears_billed_at=None, ends_at__lte=as_of)
     advance = waiting.filter(advance_billed_at=None, bills_in_advance=True, starts_at__lte=as_of)
@@ -36,11 +40,18 @@ def due_boundaries(*, as_of: datetime) -> list[DueBoundary]:
     return sorted(found)
 
 
-def drafts_at(boundary_at: datetime) -> list[int]:
-    """Return the ids of the drafts at or before a boundary in the order in which they are numbered. One query."""
+def drafts_at(boundary_at: datetime) -> list[tuple[int, int]]:
+    """
+    Return (invoice id, subscription id) of the drafts at or before a boundary in the order of their numbers. One query.
+
+    Without those of parked subscriptions.
+    """
+    parked = BillingPeriod.objects.filter(parked_at__isnull=False).values("subscription_id")
     drafts = Invoice.objects.filter(status=Invoice.Status.DRAFT, boundary_at__lte=boundary_at)
-    ordered = drafts.order_by("boundary_at", "customer__external_id", "subscription__external_id")
-    return list(ordered.values_list("pk", flat=True))
+    ordered = drafts.exclude(subscription_id__in=parked).order_by(
+        "boundary_at", "customer__external_id", "subscription__external_id"
+    )
+    return list(ordered.values_list("pk", "subscription_id"))
 
 
 def parked_count() -> int:

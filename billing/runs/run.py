@@ -1,8 +1,9 @@
 """The run itself: drafts first, then numbers, boundary by boundary, so that the books do not depend on who was faster."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 
@@ -14,7 +15,6 @@ from billing.rating.terms import TermsBook
 from billing.runs.advance import Tally, draft_due, finalize_draft
 from billing.runs.due import DueBoundary, drafts_at, due_boundaries, parked_count
 from billing.subscriptions.periods import extend_periods, subscriptions_to_extend
-from squill.lib import clock
 from squill.lib.actor import Actor
 from usage.ingestion import replay_waiting
 
@@ -47,6 +47,7 @@ def run_billing(
 
     `progress` is told (done, all) for each boundary; `deadline` says when to stop taking up work (what is left is due still).
     """
+    started = time.monotonic()
     run = BillingRun.objects.create(as_of=as_of, finalize=finalize, started_at=now)
     replay_waiting(now=now)
     _extend_all(as_of)
@@ -62,7 +63,7 @@ def run_billing(
         _finalize_all(as_of, as_of=as_of, actor=actor, terms_book=terms_book, tally=tally, stop=stop)
     run.drafted_count, run.finalized_count = tally.drafted, tally.finalized
     run.failed_count, run.parked_count = len(tally.failed), parked_count()
-    run.finished_at = clock.now() if not stop() else None
+    run.finished_at = None if stop() else now + timedelta(seconds=time.monotonic() - started)
     run.save()
     return RunReport(run, tuple(tally.failed))
 
@@ -105,7 +106,9 @@ def _draft_all(
 def _finalize_all(
     boundary_at: datetime, *, as_of: datetime, actor: Actor, terms_book: TermsBook, tally: Tally, stop: Callable[[], bool]
 ) -> None:
-    for invoice_id in drafts_at(boundary_at):
+    for invoice_id, subscription_id in drafts_at(boundary_at):
         if stop():
             return
+        if subscription_id in tally.troubled:
+            continue  # its later invoices must not get earlier numbers
         finalize_draft(invoice_id, as_of=as_of, actor=actor, terms_book=terms_book, tally=tally)

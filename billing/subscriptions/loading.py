@@ -17,6 +17,7 @@ from customers.services import CustomerError, create_customer
 from squill.lib import clock
 from squill.lib.actor import Actor
 
+_NOT_MEMBERS = frozenset({"actor", "now"})  # said by the door, never by the file
 _SUBSCRIPTION_MEMBERS = frozenset({"plan", "starts_at", "ends_at", "external_id"})
 
 
@@ -62,11 +63,11 @@ def load_customers(lines: Iterable[str], *, actor: Actor, now: datetime) -> Load
 
 
 def _members(number: int, text: str) -> dict[str, Any]:
-    def no_float(written: str) -> str:
-        return written  # numbers stay the text that was written
-
     try:
-        members = json.loads(text, parse_float=no_float, object_pairs_hook=_without_repeats)
+        # Numbers stay the text that was written; NaN and Infinity are texts that no member takes.
+        members = json.loads(text, parse_float=str, parse_constant=str, object_pairs_hook=_without_repeats)
+    except RecursionError:
+        raise LoadError(number, "", _("is nested too deep")) from None
     except ValueError as error:
         raise LoadError(number, "", _("not JSON: %(why)s") % {"why": error}) from None
     if not isinstance(members, dict):
@@ -83,13 +84,15 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _customer(number: int, members: dict[str, Any], actor: Actor, now: datetime, report: LoadReport) -> Customer:
     external_id = members.get("external_id")
-    known = Customer.objects.filter(external_id=external_id).first() if isinstance(external_id, str) else None
+    known = Customer.objects.filter(external_id=external_id).first() if _is_text(external_id) else None
     if known is not None:
         report.customers_known += 1
         return known
     for required in ("external_id", "name"):
         if required not in members:
             raise LoadError(number, required, _("is missing"))
+    for name in _NOT_MEMBERS & members.keys():
+        raise LoadError(number, name, _("There is no such field."))
     try:
         with transaction.atomic():
             customer = create_customer(**members, actor=actor, now=now)
@@ -111,7 +114,7 @@ def _subscription(
                 number, f"{path}.{name}", _("unknown member: use %(known)s") % {"known": ", ".join(sorted(_SUBSCRIPTION_MEMBERS))}
             )
     for required in ("plan", "starts_at"):
-        if not isinstance(members.get(required), str):
+        if not _is_text(members.get(required)):
             raise LoadError(number, f"{path}.{required}", _("is missing or not a text"))
     starts_at = _instant(number, f"{path}.starts_at", members["starts_at"])
     ends_at = _instant(number, f"{path}.ends_at", members["ends_at"]) if members.get("ends_at") is not None else None
@@ -132,6 +135,10 @@ def _subscription(
     except SubscriptionError as error:
         raise LoadError(number, f"{path}.{error.field}", error.message) from None
     report.subscriptions_started += 1
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value.isprintable()
 
 
 def _instant(number: int, path: str, text: Any) -> datetime:

@@ -9,6 +9,9 @@ from django.db.models import F, Max, Q
 from billing.models import BillingPeriod, Charge, PlanVersion, Subscription
 from billing.pricing.period import Anchor, Cadence, CadenceInterval, local_midnight, period_days
 
+# Periods that begin after an early end are no part of the subscription any more (void invoices may still speak of them).
+WITHIN_SUBSCRIPTION = Q(subscription__ends_at=None) | Q(starts_at__lt=F("subscription__ends_at"))
+
 
 def cadence_of(version: PlanVersion) -> Cadence:
     """Return how often the version is billed."""

@@ -1,6 +1,7 @@
 """Start and end a subscription. Every refusal leaves nothing behind."""
 
 from datetime import date, datetime
+from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,10 @@ from customers.audit import record
 from customers.locks import lock_customer
 from customers.models import Customer
 from squill.lib.actor import Actor
+
+_NAME_LENGTH = 255
+# A start outside of these is a slip of the pen, and would make thousands of periods.
+_FIRST_YEAR, _END_YEAR = 2000, 2200
 
 
 class SubscriptionError(Exception):
@@ -46,20 +51,22 @@ def start_subscription(
     its metered claims and its periods up to now.
 
     :raises SubscriptionError: plan_not_found, plan_not_published, currency_mismatch, customer_archived, ends_before_start,
-        external_id_taken, overlaps (on this plan already), or meter_taken (another plan prices the same usage)
+        out_of_range, external_id_unusable, external_id_taken, overlaps (on this plan already), or meter_taken (another plan
+        prices the same usage)
     """
+    _check_external_id(external_id)
     customer = lock_customer(customer_id)
     version = _sellable_version(plan_code, customer)
     zone = ZoneInfo(customer.timezone)
-    started_on = starts_at.astimezone(zone).date()
-    ended_on = ends_at.astimezone(zone).date() if ends_at else None
+    started_on = _local_day(starts_at, zone, "starts_at")
+    ended_on = _local_day(ends_at, zone, "ends_at") if ends_at else None
     if ended_on is not None and ended_on <= started_on:
         raise SubscriptionError(_("it must end at least a day after it starts"), field="ends_at", code="ends_before_start")
     subscription = Subscription(
         customer=customer,
         plan=version.plan,
         plan_version=version,
-        external_id=external_id or f"{customer.external_id}:{plan_code}:{started_on:%Y-%m-%d}",
+        external_id=external_id or _own_name(f"{customer.external_id}:{plan_code}:{started_on.isoformat()}"),
         started_on=started_on,
         ended_on=ended_on,
         starts_at=local_midnight(started_on, zone),
@@ -88,18 +95,22 @@ def end_subscription(*, subscription_id: int, ends_at: datetime, actor: Actor, n
     Periods after it go, the one that contains it is cut short; a fee that was billed in advance for longer comes back as
     an adjustment on the last invoice. Locks the subscription.
 
-    :raises SubscriptionError: not_found, ended_already, ends_before_start, or period_billed (the day lies in or before a
-        period whose usage is on an invoice)
+    :raises SubscriptionError: not_found, ended_already, ends_before_start, ends_later (than it does already), out_of_range,
+        or period_billed (the day lies in or before a period whose usage is on an invoice)
     """
     subscription = lock_subscription(subscription_id)
     if subscription is None:
         raise SubscriptionError(_("there is no such subscription"), field="subscription", code="not_found")
     zone = ZoneInfo(subscription.customer.timezone)
-    ended_on = ends_at.astimezone(zone).date()
+    ended_on = _local_day(ends_at, zone, "ends_at")
     if subscription.ends_at is not None and subscription.ends_at <= now:
         raise SubscriptionError(_("it has ended already"), field="ends_at", code="ended_already")
     if ended_on <= subscription.started_on:
         raise SubscriptionError(_("it must end at least a day after it starts"), field="ends_at", code="ends_before_start")
+    if subscription.ended_on is not None and ended_on > subscription.ended_on:
+        # Its last period is cut already, and may be billed as such.
+        message = _("it ends on %(day)s already, which can only be moved forward: start another subscription from that day on")
+        raise SubscriptionError(message % {"day": subscription.ended_on}, field="ends_at", code="ends_later")
     before = _facts(subscription)
     end_instant = local_midnight(ended_on, zone)
     _cut_periods(subscription, ended_on, end_instant)
@@ -117,6 +128,28 @@ def end_subscription(*, subscription_id: int, ends_at: datetime, actor: Actor, n
         after=_facts(subscription),
     )
     return subscription
+
+
+def _local_day(instant: datetime, zone: ZoneInfo, field: str) -> date:
+    try:
+        day = instant.astimezone(zone).date()
+    except OverflowError:
+        day = date.min
+    if not _FIRST_YEAR <= day.year < _END_YEAR:
+        message = _("write a day from %(first)d to %(last)d") % {"first": _FIRST_YEAR, "last": _END_YEAR - 1}
+        raise SubscriptionError(message, field=field, code="out_of_range")
+    return day
+
+
+def _check_external_id(external_id: str) -> None:
+    if len(external_id) > _NAME_LENGTH or not external_id.isprintable() or external_id != external_id.strip():
+        message = _("write at most %(most)d printable characters, with no space at the ends") % {"most": _NAME_LENGTH}
+        raise SubscriptionError(message, field="external_id", code="external_id_unusable")
+
+
+def _own_name(text: str) -> str:
+    """Keep a name that was put together within its column; a long one ends with its hash, so that it stays the only one."""
+    return text if len(text) <= _NAME_LENGTH else text[: _NAME_LENGTH - 33] + ":" + sha256(text.encode()).hexdigest()[:32]
 
 
 def _sellable_version(plan_code: str, customer: Customer) -> PlanVersion:
@@ -189,8 +222,9 @@ def _cut_periods(subscription: Subscription, ended_on: date, end_instant: dateti
     if billed.exists():
         message = _("a period after %(day)s is billed already: void its invoice first, or choose a later day")
         raise SubscriptionError(message % {"day": ended_on}, field="ends_at", code="period_billed")
-    later.filter(starts_at__gte=end_instant).delete()
-    later.update(end_day=ended_on, ends_at=end_instant)
+    # A period that a void invoice speaks of stays as a row; starting after the end, it is no part of the subscription.
+    later.filter(starts_at__gte=end_instant, lines=None).delete()
+    later.filter(starts_at__lt=end_instant).update(end_day=ended_on, ends_at=end_instant)
 
 
 def _facts(subscription: Subscription) -> dict[str, Any]:
