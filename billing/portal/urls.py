@@ -1,3 +1,11 @@
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from billing.portal import views
+
+# Mounted under /portal/ in the namespace "portal", together with the pages of the other apps.
+urlpatterns: list[URLPattern] = [
+    path("", views.overview, name="overview"),
+    path("invoices", views.invoices, name="invoices"),
+    path("invoices/<str:number>", views.invoice, name="invoice"),
+    path("invoices/<str:number>/pdf", views.invoice_pdf, name="invoice-pdf"),
+]

@@ -122,7 +122,7 @@ def _checker(now: datetime) -> EventChecker:
 
 def _bar(total: int | None, what: str) -> "tqdm[Any]":
     # tqdm shows rate and remaining time; on anything but a terminal it would only fill logs.
-    return tqdm(total=total, desc=what, unit=" events", disable=not sys.stderr.isatty(), smoothing=0.1)
+    return tqdm(total=total, desc=what, unit=" events", disable=not sys.stderr.isatty())
 
 
 def _told(checker: EventChecker) -> str:

@@ -1,0 +1,62 @@
+"""A page between an action and its doing: says what will happen, asks for what is needed, and shows what the service refuses."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+
+class NothingToAsk(forms.Form):
+    """An action that needs a yes only."""
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """Return what a form is bound to: the values of a POST, even of an empty one; None on the way in."""
+    return request.POST if request.method == "POST" else None
+
+
+def asked(
+    model_admin: Any,
+    request: HttpRequest,
+    obj: Any,
+    *,
+    title: str,
+    question: str,
+    form: forms.Form,
+    run: Callable[[Mapping[str, Any]], str],
+    refusals: tuple[type[Exception], ...],
+    is_final: bool = False,
+) -> HttpResponse:
+    """
+    Ask before an action, and do it once the person says yes.
+
+    A GET shows the question and the form. A POST with a valid form calls `run` with its values, says what that returns, and
+    goes back to the object's page; a refusal of the service is shown with the form, and nothing was done. `is_final` marks
+    what cannot be taken back.
+    """
+    opts = obj._meta
+    page = reverse(f"{model_admin.admin_site.name}:{opts.app_label}_{opts.model_name}_change", args=[obj.pk])
+    if request.method == "POST" and form.is_valid():
+        try:
+            done = run(form.cleaned_data)
+        except refusals as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, done)
+            return redirect(page)
+    context = model_admin.admin_site.each_context(request) | {
+        "title": title,
+        "question": question,
+        "form": form,
+        "is_final": is_final,
+        "opts": opts,
+        "original": obj,
+        "back": page,
+        "media": model_admin.media + form.media,
+    }
+    return TemplateResponse(request, "admin/billing/ask.html", context)

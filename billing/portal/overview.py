@@ -1,0 +1,170 @@
+"""The first page of the portal: what the running period costs so far, what is open, and what the plan costs in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from billing.invoicing.composing import ComposedInvoice
+from billing.invoicing.preview import upcoming_invoice
+from billing.invoicing.standing import receivables
+from billing.models import Invoice, Subscription
+from billing.portal.invoice_page import invoice_row
+from billing.pricing.describe import describe_charge
+from billing.rating.terms import ChargeTerms, TermsBook
+from customers.models import Customer
+from squill.web import formatting
+from squill.web.charts import DayChart
+from usage.models import Meter
+from usage.selectors import daily_quantities
+
+_NEWEST_INVOICES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A subscription that is running, and what its period would cost if it ended now (None between periods)."""
+
+    subscription: Subscription
+    upcoming: ComposedInvoice | None
+
+
+def overview_page(customer: Customer, *, now: datetime) -> dict[str, Any]:
+    """Return the page, formatted for the customer. Six queries, and about six for each running subscription."""
+    book = TermsBook()
+    running = [_Running(one, upcoming_invoice(one, now=now, terms_book=book)) for one in _running_subscriptions(customer, now)]
+    composed = [one.upcoming for one in running if one.upcoming is not None]
+    today = now.astimezone(ZoneInfo(customer.timezone)).date()
+    invoices = Invoice.objects.filter(customer=customer).exclude(status=Invoice.Status.DRAFT)
+    newest = list(invoices.select_related("document").order_by("-issued_on", "-pk")[:_NEWEST_INVOICES])
+    return {
+        "spend": _spend(composed, newest, customer, today) if composed else None,
+        "open": _open(customer, today),
+        "chart": _chart(composed, customer, today),
+        "plans": [_plan(one, book, customer) for one in running],
+        "invoices": [invoice_row(invoice, customer, now=now) for invoice in newest],
+    }
+
+
+def _running_subscriptions(customer: Customer, now: datetime) -> Sequence[Subscription]:
+    running = Subscription.objects.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now), customer=customer, starts_at__lte=now)
+    return list(running.select_related("customer", "plan", "plan_version").order_by("starts_at", "pk"))
+
+
+def _spend(composed: Sequence[ComposedInvoice], newest: Sequence[Invoice], customer: Customer, today: date) -> dict[str, Any]:
+    """Add the running periods up. Several subscriptions share the customer's currency."""
+    first, last = min(one.first_day for one in composed), max(one.last_day for one in composed)
+    done, all_days = (today - first).days + 1, (last - first).days + 1
+    total = sum(one.totals.due_minor for one in composed)
+    tax = sum(tax.amount_minor for one in composed for tax in one.totals.taxes)
+    return {
+        "amount": _money(total, customer),
+        "days": formatting.format_date_range(first, last, customer.locale),
+        "day": done,
+        "day_count": all_days,
+        "progress": ngettext("Day %(day)d of %(days)d", "Day %(day)d of %(days)d", all_days) % {"day": done, "days": all_days},
+        "tax": _("of which %(tax)s tax") % {"tax": _money(tax, customer)} if tax else "",
+        "compared": _compared(total, newest, customer),
+        "lines": [
+            {
+                "name": line.description,
+                "detail": line.detail,
+                "quantity": formatting.format_decimal(line.rated.quantity, customer.locale),
+                "unit": line.rated.unit,
+                "amount": _money(line.rated.amount_minor, customer),
+            }
+            for one in composed
+            for line in one.lines
+        ],
+        "subtotal": _money(sum(one.totals.subtotal_minor for one in composed), customer),
+        "unpriced": any(one.rated.unpriced for one in composed),
+        "has_advance_fees": any(one.rated.ending is not None and one.rated.ending.bills_in_advance for one in composed),
+    }
+
+
+def _compared(total: int, newest: Sequence[Invoice], customer: Customer) -> str:
+    last = next((invoice for invoice in newest if invoice.status != Invoice.Status.VOID), None)
+    if last is None:
+        return ""
+    words = {
+        "difference": _money(abs(total - last.due_minor), customer),
+        "number": last.number,
+        "due": _money(last.due_minor, customer),
+    }
+    if total > last.due_minor:
+        return _("%(difference)s more than the last invoice, %(number)s of %(due)s") % words
+    if total < last.due_minor:
+        return _("%(difference)s less than the last invoice, %(number)s of %(due)s") % words
+    return _("As much as the last invoice, %(number)s") % words
+
+
+def _open(customer: Customer, today: date) -> dict[str, Any]:
+    """Return what is left to pay; a customer has one currency."""
+    found = receivables(today=today, customer_id=customer.pk)
+    open_minor, open_count = sum(one.open_minor for one in found), sum(one.open_count for one in found)
+    late_minor, late_count = sum(one.overdue_minor for one in found), sum(one.overdue_count for one in found)
+    return {
+        "amount": _money(open_minor, customer),
+        "note": ngettext("%(count)d open invoice", "%(count)d open invoices", open_count) % {"count": open_count},
+        "overdue": _money(late_minor, customer) if late_count else "",
+        "overdue_note": ngettext(
+            "%(count)d invoice is past its due date", "%(count)d invoices are past their due date", late_count
+        )
+        % {"count": late_count},
+    }
+
+
+def _chart(composed: Sequence[ComposedInvoice], customer: Customer, today: date) -> DayChart | None:
+    """Draw the meter of the dearest line of usage, from the first day of its period to today."""
+    lines = [line.rated for one in composed for line in one.lines if line.rated.meter_code and line.rated.end_day > today]
+    if not lines:
+        return None
+    main = max(lines, key=lambda line: line.amount_minor)
+    meter = Meter.objects.get(code=main.meter_code)
+    end_day = today + timedelta(days=1)
+    values = daily_quantities(customer_id=customer.pk, meter=meter, first_day=main.first_day, end_day=end_day)
+    title = _("%(meter)s per day, so far") % {"meter": meter.name}
+    return DayChart(title=title, first_day=main.first_day, values=tuple(value for _day, value in values), unit=meter.unit)
+
+
+def _plan(running: _Running, book: TermsBook, customer: Customer) -> dict[str, Any]:
+    """Return the running subscription's prices in words."""
+    subscription = running.subscription
+    terms = book.of(subscription.plan_version_id)
+    commitment = terms.minimum_commitment
+    ends = subscription.ended_on - timedelta(days=1) if subscription.ended_on else None
+    return {
+        "name": subscription.plan.name,
+        "interval": subscription.plan_version.get_interval_display(),
+        "since": formatting.format_date(subscription.started_on, customer.locale),
+        "until": formatting.format_date(ends, customer.locale) if ends else "",
+        "commitment": formatting.format_unit_price(commitment, terms.currency, customer.locale) if commitment else "",
+        "charges": [
+            {
+                "name": charge.name,
+                "in_advance": charge.in_advance,
+                "unit": charge.meter.unit if charge.meter else "",
+                "only": ", ".join(f"{name}: {value}" for name, value in charge.filter.items()),
+                "words": _in_words(charge, terms.currency, customer),
+            }
+            for charge in terms.charges
+        ],
+    }
+
+
+def _in_words(charge: ChargeTerms, currency: str, customer: Customer) -> list[str]:
+    return describe_charge(
+        charge.price,
+        currency=currency,
+        money=lambda amount: formatting.format_unit_price(amount, currency, customer.locale),
+        quantity=lambda number: formatting.format_decimal(number, customer.locale),
+    )
+
+
+def _money(minor: int, customer: Customer) -> str:
+    return formatting.format_money_minor(minor, customer.currency, customer.locale)
