@@ -27,6 +27,8 @@ from squill.postgres.postmaster import is_alive
 CHECKOUT = Path(__file__).resolve().parents[1]
 EMBEDDED_HOME_VARIABLE = "TESTS_EMBEDDED_HOME"  # set by tests/conftest.py; unset = DATABASE_URL names somebody's server
 PREFIX = "test_squill_"
+# Tables that Django does not manage, and therefore does not flush.
+UNMANAGED = ("usage_event", "usage_eventkey", "usage_rollup", "procrastinate_jobs", "procrastinate_workers")
 
 
 def start_server() -> None:
@@ -64,7 +66,10 @@ def let_flush_empty_frozen_tables() -> None:
 
     def sql_flush(*args: Any, **kwargs: Any) -> list[str]:
         statements = make_statements(*args, **kwargs)
-        return ["SET LOCAL session_replication_role = replica", *statements] if statements else []
+        if not statements:
+            return []
+        others = f"TRUNCATE {', '.join(UNMANAGED)} CASCADE"
+        return ["SET LOCAL session_replication_role = replica", *statements, others]
 
     connection.ops.sql_flush = sql_flush  # type: ignore[method-assign]
 

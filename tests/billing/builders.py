@@ -66,7 +66,13 @@ def make_customer(external_id: str = "acme", **fields: Any) -> Customer:
 
 
 def subscribe(
-    customer: Customer, plan: str = "basic", starts: str = "2026-01-01", *, ends: str | None = None, now: datetime = NOW, **fields: Any
+    customer: Customer,
+    plan: str = "basic",
+    starts: str = "2026-01-01",
+    *,
+    ends: str | None = None,
+    now: datetime = NOW,
+    **fields: Any,
 ) -> Subscription:
     """Put the customer on a plan from a day (an instant, or midnight UTC)."""
     return start_subscription(
@@ -130,7 +136,10 @@ def lines(invoice: Invoice) -> list[tuple[str, Decimal, Decimal, int]]:
 
 def amounts(invoice: Invoice) -> list[tuple[str, str, int]]:
     """The group, charge and minor units of each line in order."""
-    return [(line.group, line.charge_code, line.amount_minor) for line in InvoiceLine.objects.filter(invoice=invoice).order_by("position")]
+    return [
+        (line.group, line.charge_code, line.amount_minor)
+        for line in InvoiceLine.objects.filter(invoice=invoice).order_by("position")
+    ]
 
 
 def books() -> str:
@@ -147,10 +156,10 @@ def row_counts() -> dict[str, int]:
         return found
 
 
-def sql(statement: str, *parameters: object) -> None:
-    """Run raw SQL, as somebody would who goes around Squill. A percent sign must be doubled."""
+def sql(statement: str) -> None:
+    """Run raw SQL, as somebody would who goes around Squill."""
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
+        cursor.execute(statement)
 
 
 def assault(statement: str) -> None:

@@ -57,9 +57,11 @@ def books_of(batches: list[list[IncomingEvent]]) -> str:
     return found
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(found=readings, data=st.data())
-def test_usage_in_any_order_and_any_batches_gives_the_same_books(found: list[tuple[int, object, str | None, str]], data: st.DataObject) -> None:
+def test_usage_in_any_order_and_any_batches_gives_the_same_books(
+    found: list[tuple[int, object, str | None, str]], data: st.DataObject
+) -> None:
     events = events_of(found)
     shuffled = data.draw(st.permutations(events))
     cut = data.draw(st.integers(0, len(events)))

@@ -40,12 +40,12 @@ def test_a_year_with_everything_that_happens_in_one() -> None:
     customer = make_customer(tax_rate_pct="20")
     subscription = subscribe(customer, "scale", "2026-01-22", now=at("2026-01-22"))
 
-    # 22 January: the fee of 10 of 31 days in advance. 31 × 10/31 = 10.00, tax 2.00.
+    # 22 January: the fee of 10 of 31 days in advance. 31 x 10/31 = 10.00, tax 2.00.
     bill("2026-01-22")
     (first,) = invoices()
     assert (amounts(first), first.due_minor) == ([("subscription", "platform", 1000)], 1200)
 
-    # February: 500 calls of January = 10.00; committed 40 × 10/31 = 12.9032 → 12.90, reached by 10.00 + 10.00.
+    # February: 500 calls of January = 10.00; committed 40 x 10/31 = 12.9032 → 12.90, reached by 10.00 + 10.00.
     send_usage(customer, "call", 500, "2026-01-31T23:59:59Z")
     bill("2026-02-01")
     assert amounts(live(2)) == [("subscription", "platform", 3100), ("usage", "calls", 1000)]
@@ -58,7 +58,7 @@ def test_a_year_with_everything_that_happens_in_one() -> None:
     send_usage(customer, "call", 600, "2026-02-28T23:59:59Z")
     send_usage(customer, "call", 1500, "2026-03-15")
     bill("2026-04-01")
-    # March: 1000 × 0.02 + 500 × 0.01 = 25.00
+    # March: 1000 x 0.02 + 500 x 0.01 = 25.00
     assert amounts(live(4)) == [
         ("subscription", "platform", 3100),
         ("usage", "calls", 2500),
@@ -90,7 +90,7 @@ def test_a_year_with_everything_that_happens_in_one() -> None:
         bill(f"2026-{month + 1:02d}-01")
         assert amounts(live(month + 1)) == [("subscription", "platform", 3100), ("usage", "calls", 2000)]
 
-    # The customer leaves on 16 November: 15 of 30 days. 31 × 15/30 = 15.50 of the 31.00 come back; the calls cost 30.00.
+    # The customer leaves on 16 November: 15 of 30 days. 31 x 15/30 = 15.50 of the 31.00 come back; the calls cost 30.00.
     send_usage(customer, "call", 2000, "2026-11-10")
     end_subscription(subscription_id=subscription.pk, ends_at=at("2026-11-16"), actor=ACTOR, now=at("2026-11-12"))
     bill("2026-12-01")
@@ -106,7 +106,7 @@ def test_a_year_with_everything_that_happens_in_one() -> None:
     assert all("no PDF yet" in pending for pending in found.pending)
     numbers = [invoice.number for invoice in Invoice.objects.order_by("sequence")]
     assert numbers == [f"INV-{number:06d}" for number in range(1, 14)]
-    # 2026 without tax: fees 10 + 2 × 31 + … by hand: January 10.00, February to October 9 × 31.00, November 15.50;
-    # calls 10 + 12 + 25 + 7 × 20 + 30; no true-up is left.
+    # 2026 without tax: fees 10 + 2 x 31 + … by hand: January 10.00, February to October 9 x 31.00, November 15.50;
+    # calls 10 + 12 + 25 + 7 x 20 + 30; no true-up is left.
     revenue = sum(invoice.subtotal_minor for invoice in Invoice.objects.exclude(status="void"))
     assert revenue == 1000 + 9 * 3100 + 1550 + 1000 + 1200 + 2500 + 7 * 2000 + 3000

@@ -1,4 +1,5 @@
 import argparse
+import os
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from billing.delivery.jobs import run_waiting_jobs
 from billing.management.demo import people
 from billing.management.demo.story import Stage, tell_story
-from billing.models import Invoice
+from billing.models import BillingEntity, Invoice
 from customers.models import Customer
 from customers.portal_access import sign_in_link
 from squill.lib import clock
@@ -32,7 +33,7 @@ Squill is ready.
   API            {base}/api/docs
   Documents      {documents}
 
-  A first number, the requests of one customer in the last month:
+  A first number, what one customer has spent in this month so far:
 
     curl -s -H 'Authorization: Bearer {key}' \\
       '{base}/api/v1/customers/{customer}/upcoming-invoice'
@@ -94,13 +95,14 @@ class Command(BaseCommand):
             "warning",
         ]
         worker = [sys.executable, str(settings.CHECKOUT / "manage.py"), "worker"]
-        processes = [subprocess.Popen(command, cwd=settings.CHECKOUT) for command in (server, worker)]  # noqa: S603 (our own)
+        environment = {"SQUILL_COMPANY_NAME": BillingEntity.objects.get(is_default=True).name, **os.environ}
+        processes = [subprocess.Popen(command, cwd=settings.CHECKOUT, env=environment) for command in (server, worker)]  # noqa: S603 (our own)
         self._print_banner(access)
         self.stdout.write(_("  Stop with Ctrl-C; PDFs and mails are being made meanwhile.\n"))
         self.stdout.flush()
         try:
             while all(process.poll() is None for process in processes):
-                time.sleep(0.5)
+                time.sleep(1)
         except KeyboardInterrupt:
             pass
         finally:

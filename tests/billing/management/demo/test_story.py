@@ -1,6 +1,7 @@
 import json
 import re
 import stat
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 
@@ -41,7 +42,11 @@ def test_the_demo_tells_half_a_year_of_believable_billing_once(home: Path) -> No
     assert Event.objects.count() > 5000
     assert QuarantinedEvent.objects.filter(status="waiting").count() == 4
     late = InvoiceLine.objects.get(group="adjustment")
-    assert (str(late.invoice.customer), late.quantity, late.first_day.isoformat()) == ("Tidepool Analytics", 48_000, "2026-08-01")
+    assert (str(late.invoice.customer), late.quantity, late.first_day.isoformat()) == (
+        "Tidepool Analytics",
+        Decimal(48_000),
+        "2026-08-01",
+    )
     assert reconcile().differences == ()
     banner = out.getvalue()
     key = re.search(r"sq_live_\S+(?=')", banner)
