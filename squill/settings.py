@@ -31,7 +31,8 @@ if PRODUCTION:
 SQUILL_HOME = postgres.home()
 ALLOWED_HOSTS = env.words("SQUILL_ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
 # Where links in mails and documents lead; no slash at the end.
-SQUILL_BASE_URL = env.text("SQUILL_BASE_URL", f"http://127.0.0.1:{env.integer('PORT', default=8000)}").rstrip("/")
+PORT = env.integer("PORT", default=8000, minimum=1)  # of the demo's server
+SQUILL_BASE_URL = env.text("SQUILL_BASE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 CSRF_TRUSTED_ORIGINS = [SQUILL_BASE_URL]
 # Who the portal and its mails say they are from.
 SQUILL_COMPANY_NAME = env.text("SQUILL_COMPANY_NAME", "Squill")

@@ -1,6 +1,7 @@
 import argparse
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -55,6 +56,9 @@ class Command(BaseCommand):
     def handle(self, *, seed: int, serve: bool, **_options: Any) -> None:
         if settings.PRODUCTION:
             raise CommandError(_("The demo writes invented customers and passwords: not in production."))
+        address = f"127.0.0.1:{settings.PORT}"
+        if serve and not _is_free(address):
+            raise CommandError(_("%(address)s is taken by another program. Try PORT=8001 make demo") % {"address": address})
         call_command("migrate", verbosity=0)
         access = people.known_access()
         if access is None:
@@ -63,7 +67,7 @@ class Command(BaseCommand):
             run_waiting_jobs()
             self._print_banner(access)
             return
-        self._serve(access)
+        self._serve(access, address)
 
     def _fill(self, seed: int) -> people.Access:
         if Customer.objects.exists() or Invoice.objects.exists():
@@ -77,10 +81,9 @@ class Command(BaseCommand):
         self.stdout.write(f"  done in {time.monotonic() - started:.0f} s")
         return access
 
-    def _serve(self, access: people.Access) -> None:
+    def _serve(self, access: people.Access, address: str) -> None:
         """Run the server and the worker until the first of them ends or somebody stops us; then end the other."""
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        address = settings.SQUILL_BASE_URL.removeprefix("http://")
         bin_dir = Path(sys.executable).parent
         server = [
             str(bin_dir / "gunicorn"),
@@ -97,10 +100,13 @@ class Command(BaseCommand):
         worker = [sys.executable, str(settings.CHECKOUT / "manage.py"), "worker"]
         environment = {"SQUILL_COMPANY_NAME": BillingEntity.objects.get(is_default=True).name, **os.environ}
         processes = [subprocess.Popen(command, cwd=settings.CHECKOUT, env=environment) for command in (server, worker)]  # noqa: S603 (our own)
-        self._print_banner(access)
-        self.stdout.write(_("  Stop with Ctrl-C; PDFs and mails are being made meanwhile.\n"))
-        self.stdout.flush()
         try:
+            while _is_free(address) and processes[0].poll() is None:
+                time.sleep(1)
+            if processes[0].poll() is None:
+                self._print_banner(access)
+                self.stdout.write(_("  Stop with Ctrl-C; PDFs and mails are being made meanwhile.\n"))
+                self.stdout.flush()
             while all(process.poll() is None for process in processes):
                 time.sleep(1)
         except KeyboardInterrupt:
@@ -111,9 +117,7 @@ class Command(BaseCommand):
             for process in processes:
                 process.wait()
         if processes[0].returncode not in (0, -signal.SIGTERM, -signal.SIGINT):
-            raise CommandError(
-                _("The server has ended: is port %(address)s taken? Try PORT=8001 make demo") % {"address": address}
-            )
+            raise CommandError(_("The server has ended; what it wrote stands above."))
 
     def _print_banner(self, access: people.Access) -> None:
         self.stdout.write(
@@ -131,3 +135,10 @@ class Command(BaseCommand):
                 customer=people.PORTAL_CUSTOMER,
             )
         )
+
+
+def _is_free(address: str) -> bool:
+    """Say whether nobody listens at host:port."""
+    host, _colon, port = address.rpartition(":")
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) != 0
