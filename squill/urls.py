@@ -11,6 +11,7 @@ import billing.api.urls
 import billing.portal.urls
 import customers.api.urls
 import customers.portal.urls
+import usage.api.openmeter.urls
 import usage.api.urls
 import usage.portal.urls
 from squill.web import health, reference
@@ -32,6 +33,7 @@ urlpatterns = [
     path("api/docs", reference.page, name="api-reference"),
     path("problems/<slug:slug>", reference.problem, name="problem"),
     path("api/v1/", include((api, "api"))),
+    path("openmeter/api/v1/", include((usage.api.openmeter.urls.urlpatterns, "openmeter"))),
 ]
 
 handler400 = "squill.web.problems.bad_request"

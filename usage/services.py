@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
 from customers import audit
@@ -113,6 +114,31 @@ def update_meter(*, meter_id: int, changes: Mapping[str, Any], actor: Actor, now
         after={field: after[field] for field in changed},
     )
     return meter
+
+
+class MeterInUse(Exception):
+    """The meter has counted usage or is priced, so it stays. The message says which."""
+
+
+@transaction.atomic
+def delete_meter(*, meter_id: int, actor: Actor, now: datetime) -> None:
+    """
+    Delete a meter that was never used; locks it, and ingestion of its type waits. Audited as meter.deleted.
+
+    :raises MeterInUse: if it has counted usage, or a charge prices it
+    :raises Meter.DoesNotExist: if there is no such meter
+    """
+    meter = Meter.objects.select_for_update().get(pk=meter_id)
+    locks.keep_ingestion_out([meter.event_type])
+    if Rollup.objects.filter(meter_id=meter.pk).exists():
+        raise MeterInUse(_("The meter %(code)s has counted usage, which stays readable.") % {"code": meter.code})
+    before = _facts(meter)
+    try:
+        with transaction.atomic():
+            meter.delete()
+    except ProtectedError:
+        raise MeterInUse(_("The meter %(code)s is priced by a plan.") % {"code": meter.code}) from None
+    audit.record(action="meter.deleted", object_type="meter", object_id=before["code"], actor=actor, now=now, before=before)
 
 
 def replay_quarantined(*, row_ids: Sequence[int], actor: Actor, now: datetime) -> int:

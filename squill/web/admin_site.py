@@ -37,6 +37,7 @@ _GROUPS: Final[Sequence[tuple[Any, Sequence[tuple[Any, str, str]]]]] = (
         (
             (_("Meters"), "speed", "usage.meter"),
             (_("Events"), "bolt", "usage.event"),
+            (_("Corrections"), "undo", "usage.correction"),
             (_("Quarantine"), "report", "usage.quarantinedevent"),
         ),
     ),

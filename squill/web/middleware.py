@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
-from squill.web.problems import REQUEST_ID_KEY, Problem, problem_response
+from squill.web.problems import API_PREFIXES, REQUEST_ID_KEY, Problem, problem_response
 
 type View = Callable[[HttpRequest], HttpResponseBase]
 
@@ -38,7 +38,7 @@ def request_id(get_response: View) -> View:
 
 def request_body(get_response: View) -> View:
     """
-    Make the body of every call under /api/ plain bytes of a known length, at most SQUILL_EVENTS_MAX_BYTES.
+    Make the body of every call of an API plain bytes of a known length, at most SQUILL_EVENTS_MAX_BYTES.
 
     Django takes a body without Content-Length for an empty one, so that chunked events would vanish: they are read in full where
     the server ends the stream (gunicorn), and refused with 411 where it does not (runserver). Zappa sets Content-Length itself.
@@ -46,7 +46,7 @@ def request_body(get_response: View) -> View:
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if request.path_info.startswith("/api/"):
+        if request.path_info.startswith(API_PREFIXES):
             try:
                 _make_readable(request)
             except Problem as problem:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.encoding import iri_to_uri
 from django.utils.translation import gettext as _
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 CONTENT_TYPE: Final = "application/problem+json"
 # Where the middleware keeps the request's id (squill.web.middleware.request_id).
+API_PREFIXES: Final = ("/api/", "/openmeter/api/")  # what lies here answers programs
 REQUEST_ID_KEY: Final = "SQUILL_REQUEST_ID"
 # How many bad members `detail` spells out; `errors` has them all.
 _DETAILED: Final = 5
@@ -144,7 +146,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _is_api(request: HttpRequest) -> bool:
-    return request.path_info.startswith("/api/")
+    return request.path_info.startswith(API_PREFIXES)
 
 
 def _problem_of(exc: Exception) -> Problem | None:
@@ -167,6 +169,10 @@ def _problem_of(exc: Exception) -> Problem | None:
             return Problem(type="not-found", detail=_not_found_text(exc))
         case PermissionDenied():
             return Problem(type="forbidden", detail=str(exc) or _("This is not allowed."))
+        case OperationalError() | InterfaceError():
+            logger.error("the database does not answer", exc_info=exc)
+            detail = _("The database does not answer just now. Send the request again; events are never counted twice.")
+            return Problem(type="unavailable", detail=detail, headers={"Retry-After": "1"})
     return None
 
 

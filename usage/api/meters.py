@@ -9,11 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from squill.lib import clock
+from squill.lib.actor import Actor
 from squill.web.problems import Problem, invalid
 from usage.api.access import actor_for_everybody
 from usage.api.serializers import MeterSerializer
 from usage.models import Meter
-from usage.services import MeterError, create_meter, update_meter
+from usage.services import MeterError, MeterInUse, create_meter, delete_meter, update_meter
 
 _TAGS = ["Meters"]
 
@@ -39,7 +40,7 @@ class MeterListView(GenericAPIView[Meter]):
         try:
             meter = create_meter(**serializer.validated_data, actor=actor, now=clock.now())
         except MeterError as error:
-            raise _problem(error) from None
+            raise meter_problem(error) from None
         return Response(self.get_serializer(meter).data, status=status.HTTP_201_CREATED)
 
 
@@ -51,28 +52,53 @@ class MeterView(GenericAPIView[Meter]):
     @extend_schema(operation_id="get_meter", summary="Get a meter", tags=_TAGS)
     def get(self, request: Request, code: str) -> Response:
         """Return the meter."""
-        return Response(self.get_serializer(_meter(code)).data)
+        return Response(self.get_serializer(find_meter(code)).data)
 
     @extend_schema(operation_id="update_meter", summary="Change a meter", tags=_TAGS)
     def patch(self, request: Request, code: str) -> Response:
         """Set the members that are sent. Once the meter has counted usage, only its name and unit can change."""
         actor = actor_for_everybody(request)
-        meter = _meter(code)
+        meter = find_meter(code)
         serializer = self.get_serializer(data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
         try:
             meter = update_meter(meter_id=meter.pk, changes=serializer.validated_data, actor=actor, now=clock.now())
         except MeterError as error:
-            raise _problem(error) from None
+            raise meter_problem(error) from None
         return Response(self.get_serializer(meter).data)
 
+    @extend_schema(operation_id="delete_meter", summary="Delete a meter", tags=_TAGS, responses={204: None})
+    def delete(self, request: Request, code: str) -> Response:
+        """Delete a meter that has counted nothing and that no charge prices; any other is refused with 409."""
+        delete_unused(code, actor_for_everybody(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
-def _meter(code: str) -> Meter:
+
+def delete_unused(code: str, actor: Actor) -> None:
+    """
+    Delete the meter of this code.
+
+    :raises Http404: if there is none
+    :raises Problem: if it is in use
+    """
+    try:
+        delete_meter(meter_id=find_meter(code).pk, actor=actor, now=clock.now())
+    except MeterInUse as error:
+        raise Problem(type="conflict", detail=str(error)) from None
+
+
+def find_meter(code: str) -> Meter:
+    """
+    Return the meter of this code.
+
+    :raises Http404: if there is none
+    """
     meter = Meter.objects.filter(code=code).first() if "\0" not in code else None
     if meter is None:
         raise Http404(_("There is no meter %(code)s.") % {"code": code})
     return meter
 
 
-def _problem(error: MeterError) -> Problem:
+def meter_problem(error: MeterError) -> Problem:
+    """Return the problem for a meter that cannot be made or changed so; fields are named as in the JSON."""
     return invalid({{"value_path": "value"}.get(field, field): message for field, message in error.errors.items()})

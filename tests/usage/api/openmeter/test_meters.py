@@ -1,0 +1,124 @@
+from typing import Any
+
+import pytest
+
+from customers.models import AuditEvent
+from tests.usage.api.conftest import Client
+from tests.usage.builders import NOW, a_customer, a_meter, an_event
+from usage.ingestion import ingest
+from usage.models import Meter
+
+pytestmark = pytest.mark.django_db
+
+URL = "/openmeter/api/v1/meters"
+BODY = {
+    "slug": "tokens",
+    "name": "Tokens",
+    "aggregation": "SUM",
+    "eventType": "prompt",
+    "valueProperty": "$.usage.tokens",
+    "groupBy": {"model": "$.model"},
+}
+SHOWN = BODY | {"id": "tokens", "createdAt": "2026-03-10T12:00:00Z", "updatedAt": "2026-03-10T12:00:00Z"}
+
+
+def test_meter_of_openmeter_is_one_of_squill(client_with: Client) -> None:
+    client = client_with()
+
+    response = client.post(URL, BODY)
+
+    assert response.status_code == 201
+    assert response.json() == SHOWN
+    assert client.get(f"{URL}/tokens").json() == SHOWN
+    assert client.get(URL).json() == [SHOWN]
+    meter = Meter.objects.get()
+    assert (meter.aggregation, meter.value_path, meter.dimensions) == ("sum", "usage.tokens", ["model"])
+
+
+def test_name_is_the_slug_and_a_count_reads_no_value(client_with: Client) -> None:
+    body = {"slug": "calls", "aggregation": "COUNT", "eventType": "call", "valueProperty": "$.n", "metadata": {}}
+    answer = client_with().post(URL, body).json()
+    assert (answer["name"], answer["groupBy"], "valueProperty" in answer) == ("calls", {}, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"aggregation": "UNIQUE"}, ["aggregation"]),
+        ({"valueProperty": "tokens"}, ["valueProperty"]),
+        ({"valueProperty": "$.a[0]"}, ["valueProperty"]),
+        ({"groupBy": {"kind": "$.model"}}, ["groupBy"]),
+        ({"groupBy": ["model"]}, ["groupBy"]),
+        ({"slug": "a b", "eventType": 5}, ["eventType"]),
+        ({"slug": "a b"}, ["slug"]),
+        ({"slug": None, "eventType": None}, ["eventType", "slug"]),
+        ({"description": "kept nowhere", "windowSize": "DAY"}, ["description", "windowSize"]),
+    ],
+)
+def test_what_squill_cannot_keep_is_refused_by_openmeters_names(
+    client_with: Client, changes: dict[str, Any], fields: list[str]
+) -> None:
+    response = client_with().post(URL, BODY | changes)
+    assert response.status_code == 400
+    assert response["Content-Type"].startswith("application/problem+json")
+    assert sorted(error["field"] for error in response.json()["errors"]) == fields
+    assert not Meter.objects.exists()
+
+
+def test_name_is_changed_by_put(client_with: Client) -> None:
+    client = client_with()
+    client.post(URL, BODY)
+    assert client.put(f"{URL}/tokens", {"name": "All tokens"}).json()["name"] == "All tokens"
+    assert Meter.objects.get().name == "All tokens"
+
+
+@pytest.mark.parametrize("url", [URL, "/api/v1/meters"])
+def test_unused_meter_is_deleted(client_with: Client, url: str) -> None:
+    client = client_with()
+    client.post(URL, BODY)
+
+    assert client.delete(f"{url}/tokens").status_code == 204
+
+    assert not Meter.objects.exists()
+    assert AuditEvent.objects.get(action="meter.deleted").before["code"] == "tokens"
+    assert client.delete(f"{url}/tokens").status_code == 404
+
+
+def test_meter_that_counted_something_stays(client_with: Client) -> None:
+    a_customer()
+    a_meter()
+    ingest([an_event("1")], now=NOW)
+
+    response = client_with().delete(f"{URL}/calls")
+
+    assert response.status_code == 409
+    assert response.json()["detail"] == "The meter calls has counted usage, which stays readable."
+    assert Meter.objects.exists()
+
+
+def test_narrowed_key_changes_no_meter(client_with: Client) -> None:
+    client = client_with(customer=a_customer())
+    a_meter()
+
+    assert client.post(URL, BODY).status_code == 403
+    assert client.put(f"{URL}/calls", {"name": "x"}).status_code == 403
+    assert client.delete(f"{URL}/calls").status_code == 403
+    assert [meter.name for meter in Meter.objects.all()] == ["calls"]
+
+
+def test_unknown_address_is_a_problem_too(client_with: Client) -> None:
+    response = client_with().get("/openmeter/api/v1/notifications")
+    assert response.status_code == 404
+    assert response["Content-Type"].startswith("application/problem+json")
+
+
+def test_values_of_a_dimension_are_those_that_the_key_may_see(client_with: Client) -> None:
+    acme = a_customer()
+    a_customer("beta")
+    a_meter(dimensions=["model"])
+    events = [an_event("1", {"model": "b"}), an_event("2", {}), an_event("3", {"model": "a"}, subject="beta")]
+    ingest(events, now=NOW)
+
+    assert client_with().get(f"{URL}/calls/group-by/model/values").json() == ["a", "b"]
+    assert client_with(customer=acme).get(f"{URL}/calls/group-by/model/values").json() == ["b"]
+    assert client_with().get(f"{URL}/calls/group-by/region/values").status_code == 404
