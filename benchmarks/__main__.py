@@ -11,7 +11,7 @@ from pathlib import Path
 from squill import postgres
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-NAMES = ("ingest", "billing_run")
+NAMES = ("ingest", "storage", "reads", "billing_run")
 
 
 def main() -> None:

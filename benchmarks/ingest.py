@@ -1,22 +1,21 @@
 """
-Events per second through the HTTP API (gunicorn, 2 workers of 4 threads) at 1, 100 and 1000 events a request.
+Events through the HTTP API: granian with 2 workers, the load made on the same machine by clients that keep their connection.
 
-The load is made on the same machine, by 2 clients with keep-alive. The ratio is to COPY into a bare table without indexes, right
-before: it says what idempotency, indexes, rollups and HTTP cost, and can be compared between machines.
+Ratios are to COPY of rows of the same width, in each round anew: into a table with the same indexes (a unique key, and
+customer and time), and into a bare one. They say what HTTP, checking, idempotency and rollups cost, and can be compared
+between machines. Each figure is the median of 5 rounds.
 """
 
-import http.client
+import itertools
 import json
-import os
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
+import uuid
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 
 import django
 
@@ -24,6 +23,7 @@ django.setup()
 
 from django.db import connection  # noqa: E402 (after set-up)
 
+from benchmarks.server import Client, Web, running  # noqa: E402
 from customers.api_keys import issue_api_key  # noqa: E402
 from customers.models import Scope  # noqa: E402
 from customers.services import create_customer  # noqa: E402
@@ -32,14 +32,17 @@ from squill.lib.actor import system  # noqa: E402
 from usage.models import Event, Rollup  # noqa: E402
 from usage.services import create_meter  # noqa: E402
 
-CHECKOUT = Path(__file__).resolve().parent.parent
 ACTOR = system("benchmark")
-SECONDS = 4.0  # for each size
-CLIENTS = 2
 CUSTOMERS = 500
-COPIED = 50_000
-# Events a request, and how many requests each client has ready.
-TURNS = {1: 6000, 100: 800, 1000: 120}
+ROUNDS = 5
+COPIED = 30_000  # rows of one COPY
+# Events a request: (clients, requests of each in a round)
+SIZES = {1: (4, 250), 100: (2, 50), 1000: (2, 15)}
+PACED_PER_SECOND, PACED_SECONDS, PACED_CLIENTS = 200, 5, 4
+HOT_WRITERS, HOT_REQUESTS = 4, 20
+
+names = itertools.count()
+sent = 0
 
 
 def main() -> None:
@@ -50,15 +53,13 @@ def main() -> None:
     fields = {"aggregation": "sum", "value_path": "bytes", "dimensions": ["region"]}
     create_meter(code="bytes", name="Bytes", event_type="api.call", actor=ACTOR, now=now, **fields)  # type: ignore[arg-type]
     _key, secret = issue_api_key(name="benchmark", scopes=[Scope.EVENTS_WRITE], actor=ACTOR, now=now)
-    port = free_port()
-    with tempfile.TemporaryFile() as log:
-        server = start_server(port, log)
-        try:
-            print("events/request   events/s   requests/s   p50 ms   p95 ms   COPY rows/s   ratio")
-            sent = sum(measure(size, port, secret) for size in TURNS)
-        finally:
-            server.terminate()
-            server.wait(20)
+    make_copy_tables()
+    with tempfile.TemporaryFile() as log, running(log) as web:
+        send_at_once(web, secret, [[batch(100)] for _client in range(4)])  # the first requests of a process are slower
+        throughput(web, secret)
+        singles(web, secret)
+        paced(web, secret)
+        hot(web, secret)
     stored = Event.objects.count()
     counted = sum(Rollup.objects.filter(meter__code="calls").values_list("event_count", flat=True))
     print(f"sent {sent:,}, stored {stored:,}, counted {counted:,}, by 2 meters")
@@ -66,44 +67,95 @@ def main() -> None:
         sys.exit("the books do not agree")
 
 
-def measure(size: int, port: int, secret: str) -> int:
-    """Send for some seconds from all clients; print the figures and return how many events were sent."""
-    copied = copy_rows_per_second()
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        bodies = [[batch(f"{size}-{client}-{turn}", size) for turn in range(TURNS[size])] for client in range(CLIENTS)]
-        started = time.perf_counter()
-        found = list(pool.map(lambda mine: send_for_a_while(mine, port, secret), bodies))
-        elapsed = time.perf_counter() - started
-    latencies = sorted(latency for latencies in found for latency in latencies)
-    rate = len(latencies) * size / elapsed
-    p50, p95 = statistics.median(latencies), latencies[int(len(latencies) * 0.95)]
-    figures = f"{size:>14} {rate:>10,.0f} {rate / size:>12,.0f} {p50 * 1000:>8.1f} {p95 * 1000:>8.1f}"
-    print(f"{figures} {copied:>13,.0f} {rate / copied:>7.3f}", flush=True)
-    return len(latencies) * size
+def throughput(web: Web, secret: str) -> None:
+    """Print events per second by size of the request, and what they cost beside COPY."""
+    print("events/request  clients  events/s  of indexed COPY  of bare COPY  web CPU µs/event  p50 ms  p95 ms")
+    for size, (clients, requests) in SIZES.items():
+        rates, indexed, bare, cpu = [], [], [], []
+        latencies: list[float] = []
+        for _round in range(ROUNDS):
+            copied_indexed, copied_bare = copy("bench_indexed"), copy("bench_bare")
+            bodies = [[batch(size) for _request in range(requests)] for _client in range(clients)]
+            before = web.cpu_seconds()
+            seconds, found = send_at_once(web, secret, bodies)
+            events = clients * requests * size
+            cpu.append((web.cpu_seconds() - before) / events * 1e6)
+            rates.append(events / seconds)
+            indexed.append(rates[-1] / copied_indexed)
+            bare.append(rates[-1] / copied_bare)
+            latencies += found
+        figures = f"{size:>14} {clients:>8} {median(rates):>9,.0f} {median(indexed):>16.2f} {median(bare):>13.2f}"
+        ms = [value * 1000 for value in sorted(latencies)]
+        print(f"{figures} {median(cpu):>17.1f} {median(ms):>7.1f} {quantile(ms, 0.95):>7.1f}", flush=True)
 
 
-def send_for_a_while(bodies: list[bytes], port: int, secret: str) -> list[float]:
-    """Return the seconds that each request took; stops when the time is up, or all is sent."""
-    server = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/cloudevents-batch+json"}
-    latencies: list[float] = []
-    end = time.perf_counter() + SECONDS
-    for body in bodies:
-        started = time.perf_counter()
-        if started >= end:
-            break
-        server.request("POST", "/api/v1/events", body, headers)
-        response = server.getresponse()
-        answer = response.read()
-        if response.status != 204:
-            raise SystemExit(f"{response.status}: {answer.decode()}")
-        latencies.append(time.perf_counter() - started)
-    return latencies
+def singles(web: Web, secret: str) -> None:
+    """Print how long 1,000 requests of one event take, one after the other."""
+    _seconds, found = send_at_once(web, secret, [[batch(1) for _request in range(1000)]])
+    print(f"1,000 single events, one after the other: {told(found)}")
 
 
-def batch(name: str, size: int) -> bytes:
+def paced(web: Web, secret: str) -> None:
+    """Print how long single events take that come at a steady rate, waiting for a free client included."""
+    each = PACED_PER_SECOND * PACED_SECONDS // PACED_CLIENTS
+    bodies = [[batch(1) for _request in range(each)] for _client in range(PACED_CLIENTS)]
+    start = time.perf_counter() + 0.1
+
+    def send(position: int) -> list[float]:
+        client, took = Client(web.port, secret), []
+        for turn, body in enumerate(bodies[position]):
+            due = start + (turn * PACED_CLIENTS + position) / PACED_PER_SECOND
+            time.sleep(max(0, due - time.perf_counter()))
+            client.send(body)
+            took.append(time.perf_counter() - due)
+        return took
+
+    found = in_threads([lambda position=position: send(position) for position in range(PACED_CLIENTS)])
+    count(PACED_CLIENTS * each)
+    print(f"single events at {PACED_PER_SECOND} a second: {told([seconds for took in found for seconds in took])}")
+
+
+def hot(web: Web, secret: str) -> None:
+    """Print what it costs that all events are of one customer and meter, with several writers."""
+    ratios = []
+    for _round in range(ROUNDS):
+        rates = []
+        for customers in (CUSTOMERS, 1):
+            bodies = [[batch(100, customers) for _request in range(HOT_REQUESTS)] for _writer in range(HOT_WRITERS)]
+            seconds, _found = send_at_once(web, secret, bodies)
+            rates.append(HOT_WRITERS * HOT_REQUESTS * 100 / seconds)
+        ratios.append(rates[1] / rates[0])
+    print(f"one hot customer, {HOT_WRITERS} writers of 100 events: {median(ratios):.2f} of the rate of {CUSTOMERS} customers")
+
+
+def send_at_once(web: Web, secret: str, bodies: Sequence[Sequence[bytes]]) -> tuple[float, list[float]]:
+    """Send each list of bodies by a client of its own; return the seconds it took and those of each request."""
+    clients = [Client(web.port, secret) for _each in bodies]
+    started = time.perf_counter()
+    found = in_threads(
+        [
+            lambda client=client, mine=mine: [client.send(body) for body in mine]
+            for client, mine in zip(clients, bodies, strict=True)
+        ]
+    )
+    elapsed = time.perf_counter() - started
+    count(sum(body.count(b'"specversion"') for mine in bodies for body in mine))
+    return elapsed, [seconds for took in found for seconds in took]
+
+
+def in_threads(works: Sequence[Callable[[], list[float]]]) -> list[list[float]]:
+    with ThreadPoolExecutor(len(works)) as pool:
+        return [future.result() for future in [pool.submit(work) for work in works]]
+
+
+def count(events: int) -> None:
+    global sent
+    sent += events
+
+
+def batch(size: int, customers: int = CUSTOMERS) -> bytes:
     """Return a CloudEvents batch of `size` new events."""
-    now = clock.now()
+    now, name = clock.now(), next(names)
     return json.dumps(
         [
             {
@@ -111,7 +163,7 @@ def batch(name: str, size: int) -> bytes:
                 "id": f"{name}-{number}",
                 "source": "benchmark",
                 "type": "api.call",
-                "subject": f"c{hash((name, number)) % CUSTOMERS}",
+                "subject": f"c{(name * 7919 + number * 104729) % customers}",
                 "time": (now - timedelta(minutes=number % 600)).isoformat(),
                 "data": {"bytes": number, "region": ("eu", "us", "ap")[number % 3], "route": "/v1/things/42", "status": 200},
             }
@@ -120,54 +172,42 @@ def batch(name: str, size: int) -> bytes:
     ).encode()
 
 
-def copy_rows_per_second() -> float:
-    """COPY rows of the same width into a bare table, encoded beforehand."""
+def make_copy_tables() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE bench_bare (LIKE usage_event)")
+        cursor.execute("CREATE TABLE bench_indexed (LIKE usage_event)")
+        cursor.execute("CREATE UNIQUE INDEX ON bench_indexed (key)")
+        cursor.execute("CREATE INDEX ON bench_indexed (customer_id, occurred_at)")
+
+
+def copy(table: str) -> float:
+    """COPY rows of the same width into a table, encoded beforehand; return rows a second."""
+    columns = "key, occurred_at, received_at, customer_id, subject, event_type, source, event_id, data"
     data = json.dumps({"bytes": 1, "region": "eu", "route": "/v1/things/42", "status": 200})
+    now = clock.now()
     rows = "".join(
-        f"{number}\t2026-03-10T12:00:00Z\tc1\tapi.call\tbenchmark\tname-{number}\t{data}\n" for number in range(COPIED)
+        f"{uuid.uuid4()}\t{now - timedelta(minutes=number % 600)}\t{now}\t{number * 104729 % CUSTOMERS}\t"
+        f"c{number % CUSTOMERS}\tapi.call\tbenchmark\t{number}-{number}\t{data}\n"
+        for number in range(COPIED)
     ).encode()
     with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE TABLE IF NOT EXISTS bench_bare (n int, at timestamptz, a text, b text, c text, d text, data jsonb)"
-        )
-        cursor.execute("TRUNCATE bench_bare")
         started = time.perf_counter()
-        with cursor.copy("COPY bench_bare FROM STDIN") as copy:
-            copy.write(rows)
+        with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as stream:
+            stream.write(rows)
         return COPIED / (time.perf_counter() - started)
 
 
-def start_server(port: int, log: object) -> "subprocess.Popen[bytes]":
-    """Start gunicorn on the benchmark's own home, and wait until it answers."""
-    command = [sys.executable, "-m", "gunicorn", "squill.wsgi", "--bind", f"127.0.0.1:{port}"]
-    command += ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--keep-alive", "30"]
-    server = subprocess.Popen(command, cwd=CHECKOUT, env=dict(os.environ), stdout=log, stderr=log)  # type: ignore[call-overload]
-    answered = 0
-    for _attempt in range(600):
-        try:
-            warm_up(port)
-            answered += 1
-        except OSError:
-            time.sleep(0.1)
-        if answered == 40:  # both workers have loaded everything by then
-            return server
-    server.terminate()
-    raise SystemExit("gunicorn does not answer")
+def median(values: Sequence[float]) -> float:
+    return statistics.median(values)
 
 
-def warm_up(port: int) -> None:
-    """Have a worker refuse a request, on a connection of its own."""
-    server = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    server.request("POST", "/api/v1/events", b"[]", {"Content-Type": "application/json"})
-    server.getresponse().read()
-    server.close()
+def quantile(ordered: Sequence[float], part: float) -> float:
+    return ordered[min(int(len(ordered) * part), len(ordered) - 1)]
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def told(seconds: Sequence[float]) -> str:
+    ms = [value * 1000 for value in sorted(seconds)]
+    return f"p50 {median(ms):.1f} ms, p95 {quantile(ms, 0.95):.1f} ms, p99 {quantile(ms, 0.99):.1f} ms, slowest {ms[-1]:.1f} ms"
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import hashlib
 import re
 import secrets
 import string
+import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
@@ -25,6 +26,12 @@ _FORM: Final = re.compile(r"(sq_live_[a-z0-9]{8})_[A-Za-z0-9_-]{43}")
 _PREFIX_ALPHABET: Final = string.ascii_lowercase + string.digits
 # `last_used_at` tells days apart, not calls: one write a minute keeps the row from being a bottleneck.
 _LAST_USED_EVERY: Final = timedelta(minutes=1)
+# How long a process takes a key as it last saw it, so that a sender of single events does not cost a query for each. A key that
+# another process revokes is dead here within that time.
+REMEMBERED_SECONDS: Final = 5
+_MOST_REMEMBERED: Final = 1000
+# By hash of the whole key: the key, and the reading of the monotonic clock until which it is taken.
+_remembered: dict[str, tuple[ApiKey, float]] = {}
 
 
 class ApiKeyError(Exception):
@@ -80,7 +87,9 @@ def issue_api_key(
 @transaction.atomic
 def revoke_api_key(*, api_key_id: int, actor: Actor, now: datetime) -> ApiKey:
     """
-    End a key at once and for good. Idempotent: a revoked key is returned as it is. Audited as api_key.revoked.
+    End a key for good: in this process at once, in others within REMEMBERED_SECONDS.
+
+    Idempotent: a revoked key is returned as it is. Audited as api_key.revoked.
 
     :raises ApiKey.DoesNotExist: if there is none
     """
@@ -89,6 +98,8 @@ def revoke_api_key(*, api_key_id: int, actor: Actor, now: datetime) -> ApiKey:
         return api_key
     api_key.revoked_at = now
     api_key.save(update_fields=["revoked_at"])
+    _remembered.clear()
+    transaction.on_commit(_remembered.clear)  # again: a request may have read the key before the commit
     audit.record(
         action="api_key.revoked",
         object_type="api_key",
@@ -104,23 +115,37 @@ def revoke_api_key(*, api_key_id: int, actor: Actor, now: datetime) -> ApiKey:
 
 def authenticate(secret: str, now: datetime) -> ApiKey | None:
     """
-    Return the key that this text is, with its customer, or None if it is no key, revoked or expired. One query.
+    Return the key that this text is, with its customer, or None if it is no key, revoked or expired.
 
+    One query, or none where this process has seen the key in the last REMEMBERED_SECONDS: what is returned may be that old.
     Notes the use, with one more statement, if the last noted one is over a minute ago.
     """
     form = _FORM.fullmatch(secret)
     if form is None:
         return None
-    api_key = ApiKey.objects.select_related("customer").filter(prefix=form[1]).first()
-    if api_key is None or not secrets.compare_digest(api_key.secret_hash, _hash(secret)):
-        return None
-    if api_key.revoked_at is not None or (api_key.expires_at is not None and api_key.expires_at <= now):
+    api_key = _find(form[1], _hash(secret))
+    if api_key is None or (api_key.expires_at is not None and api_key.expires_at <= now):
         return None
     stale = now - _LAST_USED_EVERY
     if api_key.last_used_at is None or api_key.last_used_at <= stale:
         unnoted = Q(last_used_at=None) | Q(last_used_at__lte=stale)
         ApiKey.objects.filter(unnoted, pk=api_key.pk).update(last_used_at=now)
         api_key.last_used_at = now
+    return api_key
+
+
+def _find(prefix: str, secret_hash: str) -> ApiKey | None:
+    """Return the key that is not revoked, remembered or read."""
+    seconds = time.monotonic()
+    found = _remembered.get(secret_hash)
+    if found is not None and seconds < found[1]:
+        return found[0]
+    api_key = ApiKey.objects.select_related("customer").filter(prefix=prefix, revoked_at=None).first()
+    if api_key is None or not secrets.compare_digest(api_key.secret_hash, secret_hash):
+        return None
+    if len(_remembered) >= _MOST_REMEMBERED:
+        _remembered.clear()
+    _remembered[secret_hash] = api_key, seconds + REMEMBERED_SECONDS
     return api_key
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from billing.reconciliation.convergence import pending_adjustments
 from billing.reconciliation.documents import check_documents
 from billing.reconciliation.invoices import check_audit, check_invoices, check_numbers, check_periods
-from billing.reconciliation.usage import check_events, check_rollups
+from billing.reconciliation.usage import check_corrections, check_events, check_rollups
 
-_CHECKS = (check_events, check_rollups, check_invoices, check_periods, check_numbers, check_audit)
+_CHECKS = (check_events, check_corrections, check_rollups, check_invoices, check_periods, check_numbers, check_audit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""I1 and I2: identities of events, and rollups recomputed from raw events in SQL, by other code than the one that counts."""
+"""I1 and I2: identities and corrections of events; rollups recomputed from raw events in SQL, by other code than what counts."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ WHERE NOT EXISTS (SELECT 1 FROM usage_event e WHERE e.key = k.key)
 
 # Grain: customer, meter, local day, dimension values. `raw` reads every event once for each meter of its type; a number is
 # what a meter takes (zero or more, below 10^15, at most 12 decimals). What it cannot take was counted for nothing, and so was
-# an event with a dimension that is no short text.
+# an event with a dimension that is no short text. What was corrected counts no more.
 _ROLLUPS = r"""
 WITH raw AS (
   SELECT e.customer_id, m.id AS meter_id, (e.occurred_at AT TIME ZONE c.timezone)::date AS day,
@@ -31,7 +31,8 @@ WITH raw AS (
   FROM usage_event e
   JOIN usage_meter m ON m.event_type = e.event_type
   JOIN customers_customer c ON c.id = e.customer_id
-  WHERE NOT EXISTS (
+  WHERE NOT EXISTS (SELECT 1 FROM usage_correction v WHERE v.event_key = e.key)
+  AND NOT EXISTS (
     SELECT 1 FROM unnest(m.dimensions) AS d, coalesce(e.data -> d, e.data #> string_to_array(d, '.')) AS sent
     WHERE jsonb_typeof(sent) IN ('object', 'array') OR length(sent #>> '{}') > 255
   )
@@ -53,6 +54,42 @@ JOIN usage_meter m ON m.id = coalesce(a.meter_id, r.meter_id)
 WHERE (r.event_count, r.value_sum, r.value_max) IS DISTINCT FROM (a.n, a.s, a.x)
 ORDER BY 1, 2, 3, 4
 """
+
+
+# Every correction is of an event that is stored as the correction says, and what replaces it is stored, of the same customer.
+# Events of months that were put away are not looked for: their keys prove that they were taken in.
+_CORRECTIONS = """
+SELECT v.source, v.event_id, 'is of an event that was never taken in' FROM usage_correction v
+WHERE NOT EXISTS (SELECT 1 FROM usage_eventkey k WHERE k.key = v.event_key)
+UNION ALL
+SELECT v.source, v.event_id, 'differs from the event that it is of' FROM usage_correction v
+JOIN usage_event e ON e.key = v.event_key
+WHERE (e.customer_id, e.source, e.event_id, e.event_type, e.subject, e.occurred_at)
+   <> (v.customer_id, v.source, v.event_id, v.event_type, v.subject, v.occurred_at)
+UNION ALL
+SELECT v.source, v.event_id, 'is replaced by ' || v.replacement_id || ', which was never taken in' FROM usage_correction v
+WHERE v.replacement_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM usage_eventkey k WHERE k.key = v.replacement_key)
+UNION ALL
+SELECT v.source, v.event_id, 'is replaced by ' || v.replacement_id || ' of another customer' FROM usage_correction v
+JOIN usage_event e ON e.key = v.replacement_key
+WHERE (e.customer_id, e.source, e.event_id) <> (v.customer_id, v.replacement_source, v.replacement_id)
+UNION ALL
+SELECT v.source, v.event_id, 'is not in the audit trail' FROM usage_correction v
+WHERE v.batch = '' AND NOT EXISTS (
+  SELECT 1 FROM customers_auditevent a
+  WHERE a.object_type = 'event' AND a.object_id = replace(v.event_key::text, '-', ''))
+UNION ALL
+SELECT 'bulk void', v.batch, 'is not in the audit trail' FROM (SELECT DISTINCT batch FROM usage_correction WHERE batch <> '') v
+WHERE NOT EXISTS (SELECT 1 FROM customers_auditevent a WHERE a.object_type = 'events' AND a.object_id = v.batch)
+"""
+
+
+def check_corrections() -> Iterator[str]:
+    """I1, I9: name every correction that is of no event, or whose replacement or author is missing. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CORRECTIONS)
+        for source, event_id, what in cursor.fetchall():
+            yield f"I1 correction {source} {event_id} {what}"
 
 
 def check_events() -> Iterator[str]:

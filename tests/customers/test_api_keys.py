@@ -63,11 +63,38 @@ def test_a_revoked_key_is_dead_at_once_and_audited_once() -> None:
     assert (event.object_id, event.after) == (made.prefix, {"revoked_at": "2026-03-01T12:00:00+00:00"})
 
 
+def test_a_key_that_was_used_is_dead_at_once_where_it_is_revoked() -> None:
+    made, secret = api_key()
+    assert authenticate(secret, NOW) is not None
+    revoke_api_key(api_key_id=made.pk, actor=ACTOR, now=NOW)
+    assert authenticate(secret, NOW) is None
+
+
+def test_a_key_that_another_process_revokes_is_dead_within_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, secret = api_key()
+    seconds = 100
+    monkeypatch.setattr("customers.api_keys.time.monotonic", lambda: seconds)
+    assert authenticate(secret, NOW) is not None
+    ApiKey.objects.filter(pk=made.pk).update(revoked_at=NOW)  # past this process's memory
+    seconds = 104
+    assert authenticate(secret, NOW) is not None
+    seconds = 105
+    assert authenticate(secret, NOW) is None
+
+
+def test_remembering_a_key_does_not_let_in_another_secret_or_outlive_its_expiry() -> None:
+    end = NOW + timedelta(seconds=1)
+    made, secret = api_key(expires_at=end)
+    assert authenticate(secret, NOW) is not None
+    assert authenticate(f"{made.prefix}_{'A' * 43}", NOW) is None
+    assert authenticate(secret, end) is None
+
+
 def test_use_is_noted_at_most_once_a_minute(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     made, secret = api_key()
     with django_assert_num_queries(2):
         authenticate(secret, NOW)
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(0):  # the key is remembered
         authenticate(secret, NOW + timedelta(seconds=59))
     made.refresh_from_db()
     assert made.last_used_at == NOW

@@ -63,7 +63,8 @@ def recomputed() -> list[tuple[str, str, str, dict[str, str | None], int, Decima
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT c.external_id, c.timezone, e.event_type, e.occurred_at, e.data FROM usage_event e "
-            "JOIN customers_customer c ON c.id = e.customer_id"
+            "JOIN customers_customer c ON c.id = e.customer_id "
+            "WHERE e.key NOT IN (SELECT event_key FROM usage_correction)"
         )
         events = cursor.fetchall()
     groups: dict[str, tuple[Any, list[Decimal]]] = {}

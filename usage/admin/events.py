@@ -1,16 +1,17 @@
-"""Events in the finance desk, to read."""
+"""Events in the finance desk: to read, and to void."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy
 
 from customers.models import Subject
 from squill.web.admin_pages import HugeReadOnlyAdmin
+from usage.admin.corrections import void_events
 from usage.admin.payload import short, with_exact_data
-from usage.models import Event, Meter
+from usage.models import Correction, Event, Meter
 
 
 class TypeFilter(admin.SimpleListFilter):
@@ -31,19 +32,31 @@ class TypeFilter(admin.SimpleListFilter):
 
 @admin.register(Event)
 class EventAdmin(HugeReadOnlyAdmin):
-    """Events that count, newest first. The list shows all there is: a page of its own would have no index to find the row."""
+    """Stored events, newest first. The list shows all there is: a page of its own would have no index to find the row."""
 
-    list_display = ("occurred_at", "customer", "event_type", "payload", "subject", "source", "event_id", "received_at")
+    list_display = ("occurred_at", "counts", "customer", "event_type", "payload", "subject", "source", "event_id", "received_at")
     list_display_links = None
     list_select_related = ("customer",)
     list_filter = (TypeFilter,)
     ordering = ("-occurred_at",)
     search_fields = ("subject",)
     search_help_text = gettext_lazy("A subject, or a customer's external id")
+    actions = ("void_selected",)  # type: ignore[assignment]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the events with their exact data."""
-        return with_exact_data(super().get_queryset(request))
+        corrections = Correction.objects.filter(event_key=OuterRef("key"))
+        events: QuerySet[Any] = with_exact_data(super().get_queryset(request)).annotate(is_corrected=Exists(corrections))
+        return events
+
+    def has_void_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let those act who may make corrections."""
+        return bool(request.user.has_perm("usage.add_correction"))
+
+    @admin.action(description=gettext_lazy("Void"), permissions=["void"])
+    def void_selected(self, request: HttpRequest, queryset: QuerySet[Event]) -> HttpResponse | None:
+        """Show what voiding the selected events changes, ask for a reason, and void them."""
+        return void_events(self, request)
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
         """Find the events of one customer, by the index on it."""
@@ -51,6 +64,11 @@ class EventAdmin(HugeReadOnlyAdmin):
         if not term:
             return queryset, False
         return queryset.filter(customer__in=Subject.objects.filter(key=term).values("customer_id")), False
+
+    @admin.display(description=gettext_lazy("counts"), boolean=True)
+    def counts(self, event: Any) -> bool:
+        """Say whether the event still counts."""
+        return not event.is_corrected
 
     @admin.display(description=gettext_lazy("data"))
     def payload(self, event: Any) -> str:

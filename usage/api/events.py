@@ -17,9 +17,12 @@ from squill.web.problems import Problem
 from usage import selectors
 from usage.api import queries
 from usage.api.access import narrowed_to
-from usage.api.serializers import CloudEventSerializer, EventFatesSerializer, StoredEventPageSerializer
-from usage.ingestion import Fate, IncomingEvent, decoding, ingest
+from usage.api.correction_serializers import StoredEventPageSerializer, shown_correction
+from usage.api.serializers import CloudEventSerializer, EventFatesSerializer
+from usage.corrections import corrections_of
+from usage.ingestion import Fate, IncomingEvent, Outcome, decoding, ingest
 from usage.ingestion.checking import MalformedEvents, limits
+from usage.models import Correction
 from usage.rollups import exact_json
 
 _TAGS = ["Events"]
@@ -102,7 +105,10 @@ class EventsView(APIView):
     @extend_schema(
         operation_id="list_events",
         summary="List events",
-        description="Events that count for a customer, newest first. Quarantined events are not among them.",
+        description=(
+            "Stored events, newest first, each with its fate: accepted, or voided or replaced by a correction, which is told. "
+            "Quarantined events are not among them."
+        ),
         tags=_TAGS,
         parameters=[
             OpenApiParameter("subject", str, description="Only events of this subject."),
@@ -130,7 +136,9 @@ class EventsView(APIView):
         )
         page = rows[:limit]
         next_cursor = queries.cursor(page[-1].occurred_at, page[-1].key) if len(rows) > limit else None
-        body = exact_json.encode({"items": [_shown(event) for event in page], "nextCursor": next_cursor})
+        corrections = corrections_of([event.key for event in page])
+        items = [_shown(event, corrections.get(event.key)) for event in page]
+        body = exact_json.encode({"items": items, "nextCursor": next_cursor})
         return HttpResponse(body, content_type="application/json")
 
 
@@ -181,17 +189,25 @@ def _told(events: Sequence[IncomingEvent], fates: Sequence[Fate]) -> dict[str, A
     }
 
 
-def _shown(stored: selectors.StoredEvent) -> dict[str, Any]:
+def _shown(stored: selectors.StoredEvent, correction: Correction | None) -> dict[str, Any]:
+    corrected = None if correction is None else shown_correction(correction)
     return {
-        "event": {
-            "specversion": "1.0",
-            "id": stored.event_id,
-            "source": stored.source,
-            "type": stored.event_type,
-            "subject": stored.subject,
-            "time": stored.occurred_at,
-            "data": exact_json.decode(stored.data),
-        },
+        "event": cloud_event(stored),
         "customer": stored.customer,
         "received_at": stored.received_at,
+        "fate": corrected["fate"] if corrected else Outcome.ACCEPTED.value,
+        "correction": corrected,
+    }
+
+
+def cloud_event(stored: selectors.StoredEvent) -> dict[str, Any]:
+    """Return the event as a CloudEvent, for `exact_json.encode`."""
+    return {
+        "specversion": "1.0",
+        "id": stored.event_id,
+        "source": stored.source,
+        "type": stored.event_type,
+        "subject": stored.subject,
+        "time": stored.occurred_at,
+        "data": exact_json.decode(stored.data),
     }

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from squill.web.serializers import PlainDecimalField, StrictCharField, StrictSerializer
 from usage.ingestion import Outcome
 from usage.models import Meter, QuarantinedEvent
+from usage.querying import WindowSize
 
 
 class MeterSerializer(StrictSerializer):
@@ -66,23 +68,6 @@ class EventFatesSerializer(serializers.Serializer[Any]):
     events = EventFateSerializer(many=True)
 
 
-class StoredEventSerializer(serializers.Serializer[Any]):
-    """An event that counts."""
-
-    event = CloudEventSerializer()
-    customer = serializers.CharField(help_text="The external id of the customer it counts for.")
-    received_at = serializers.DateTimeField()
-
-
-class StoredEventPageSerializer(serializers.Serializer[Any]):
-    """A page of events, newest first."""
-
-    items = StoredEventSerializer(many=True)
-    nextCursor = serializers.CharField(
-        allow_null=True, help_text="What to send as `cursor` for the next page; null on the last one."
-    )
-
-
 class DayUsageSerializer(serializers.Serializer[Any]):
     """What a meter counted on one day of the customer's time zone."""
 
@@ -101,3 +86,49 @@ class UsageHistorySerializer(serializers.Serializer[Any]):
     first_day = serializers.DateField(help_text="Included.")
     end_day = serializers.DateField(help_text="Not included.")
     items = DayUsageSerializer(many=True)
+
+
+@extend_schema_field({"type": "number", "example": 1250})
+class _ExactNumberField(serializers.Field[Any, Any, Any, Any]):
+    """A JSON number that is written digit by digit."""
+
+
+class MeterUsageRowSerializer(serializers.Serializer[Any]):
+    """The usage of one window and one set of values."""
+
+    value = _ExactNumberField(help_text="By the meter's aggregation: an exact number of any length.")
+    windowStart = serializers.DateTimeField(help_text="Included.")
+    windowEnd = serializers.DateTimeField(help_text="Not included.")
+    subject = serializers.CharField(allow_null=True, help_text="Null unless `groupBy` has it.")
+    groupBy = serializers.DictField(
+        child=serializers.CharField(allow_null=True), help_text="The values of the dimensions asked for."
+    )
+
+
+class MeterUsageSerializer(serializers.Serializer[Any]):
+    """The usage of a meter; windows without usage are left out."""
+
+    # `from` is no name that Python takes for a member of a class.
+    to = serializers.DateTimeField(required=False)
+    windowSize = serializers.ChoiceField(choices=[(size.value, size.value) for size in WindowSize], required=False)
+    data = MeterUsageRowSerializer(many=True)  # type: ignore[assignment]
+
+    def get_fields(self) -> dict[str, Any]:
+        """Return the members, with `from` before the others."""
+        return {"from": serializers.DateTimeField(required=False, help_text="As asked.")} | super().get_fields()
+
+
+class MeterQuerySerializer(serializers.Serializer[Any]):
+    """What is asked of a meter."""
+
+    to = serializers.DateTimeField(required=False)
+    windowSize = serializers.ChoiceField(choices=[(size.value, size.value) for size in WindowSize], required=False)
+    windowTimeZone = serializers.CharField(required=False)
+    subject = serializers.ListField(child=serializers.CharField(), required=False)
+    filterCustomerId = serializers.ListField(child=serializers.CharField(), required=False)
+    groupBy = serializers.ListField(child=serializers.CharField(), required=False)
+    filterGroupBy = serializers.DictField(child=serializers.ListField(child=serializers.CharField()), required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        """Return the members, with `from` before the others."""
+        return {"from": serializers.DateTimeField(required=False)} | super().get_fields()

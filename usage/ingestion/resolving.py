@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+import msgspec
 from django.db import connection
 from django.utils.translation import gettext as _
 
@@ -23,8 +24,7 @@ class Customer(NamedTuple):
     timezone: str
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(msgspec.Struct, frozen=True):
     """Whom an event counts for and what it adds; or, with a reason, why it must wait."""
 
     customer_id: int | None

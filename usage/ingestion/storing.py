@@ -6,10 +6,10 @@ wait for each other (deadlock), so the ORDER BYs are not ornaments.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
 from django.db import connection
 
 from usage.ingestion.events import IncomingEvent
@@ -19,8 +19,7 @@ from usage.rollups.columns import column, numbers
 from usage.rollups.rules import Contribution
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(msgspec.Struct, frozen=True):
     """An event with the time it counts at and what was decided about it."""
 
     event: IncomingEvent

@@ -43,11 +43,13 @@ class _Total:
         self.value_max = max(self.value_max, value)
 
 
-# One customer after the other, so that only one customer's totals are held at a time; by usage_event_by_customer.
+# One customer after the other, so that only one customer's totals are held at a time; by usage_event_by_customer. What was
+# corrected does not count any more.
 _EVENTS: Final = """
 SELECT e.customer_id, c.timezone, e.occurred_at, e.data::text
 FROM usage_event e JOIN customers_customer c ON c.id = e.customer_id
-WHERE e.event_type = %s ORDER BY e.customer_id
+WHERE e.event_type = %s AND NOT EXISTS (SELECT 1 FROM usage_correction v WHERE v.event_key = e.key)
+ORDER BY e.customer_id
 """
 _DELETE: Final = "DELETE FROM usage_rollup WHERE meter_id = %s"
 _FETCHED_AT_ONCE: Final = 2000

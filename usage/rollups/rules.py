@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any, Final, NamedTuple
@@ -55,7 +55,7 @@ class Rule:
         :raises Unusable: if the value or a dimension cannot be used
         """
         value = _value(data, self.value_path) if self.value_path else _ONE
-        values = tuple(_dimension(data, name) for name in self.dimensions)
+        values = tuple([_dimension(data, name) for name in self.dimensions])
         encoded = self._known.get(values)
         if encoded is None:
             encoded = exact_json.digest(list(values)), exact_json.encode(dict(zip(self.dimensions, values, strict=True))).decode()
@@ -70,6 +70,8 @@ def _zone(name: str) -> ZoneInfo:
 
 def local_day(instant: datetime, timezone: str) -> str:
     """Return the ISO date that the instant has in the time zone."""
+    if timezone == "UTC" and instant.tzinfo is UTC:
+        return instant.date().isoformat()
     return instant.astimezone(_zone(timezone)).date().isoformat()
 
 

@@ -15,7 +15,7 @@ def test_a_superuser_sees_every_group_in_the_order_of_the_work() -> None:
     assert groups_for(is_superuser=True) == {
         "": ["Overview"],
         "Customers": ["Customers", "Portal users"],
-        "Usage": ["Meters", "Events", "Quarantine"],
+        "Usage": ["Meters", "Events", "Corrections", "Quarantine"],
         "Catalogue": ["Plans", "Plan versions"],
         "Billing": ["Subscriptions", "Invoices", "Payments", "Billing runs", "Deliveries"],
         "Settings": ["Billing entities", "Number series", "API keys", "Users", "Audit trail"],

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
 from django.test import Client, RequestFactory
 from rest_framework import exceptions
@@ -162,3 +163,11 @@ def test_an_answer_without_an_id_has_none() -> None:
     document = told(problem_response(RequestFactory().get("/api/x"), Problem(detail="x")))
     assert "requestId" not in document
     assert "errors" not in document
+
+
+@pytest.mark.parametrize("exc", [OperationalError("the database system is starting up"), InterfaceError("closed")])
+def test_a_database_that_does_not_answer_is_503_and_logged(exc: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    answer = answered(exc)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert "starting up" not in answer.content.decode()  # what the server says is ours to know
+    assert caplog.records[0].exc_info is not None

@@ -196,6 +196,8 @@ def test_list_is_newest_first_filtered_and_exact(client_with: Client) -> None:
             },
             "customer": "bolt",
             "received_at": "2026-03-10T12:00:00Z",
+            "fate": "accepted",
+            "correction": None,
         }
     ]
 

@@ -3,11 +3,6 @@
 import gzip
 import http.client
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,44 +10,15 @@ from typing import Any
 import pytest
 
 from customers.api_keys import issue_api_key
-from squill.lib import clock
+from tests.servers import running_squill
 from tests.usage.builders import ACTOR, NOW, a_customer, a_meter, rollups
-
-CHECKOUT = Path(__file__).resolve().parents[3]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @pytest.fixture
 def port(transactional_db: None, database_url: str, tmp_path: Path) -> Iterator[int]:
     """Run gunicorn on this test's database, until it answers."""
-    number = _free_port()
-    environment = os.environ | {
-        "DATABASE_URL": database_url,
-        "SQUILL_HOME": str(tmp_path),
-        clock.PINNED_CLOCK_VARIABLE: NOW.isoformat(),
-    }
-    command = [sys.executable, "-m", "gunicorn", "squill.wsgi", "--bind", f"127.0.0.1:{number}", "--worker-class", "gthread"]
-    log = tmp_path / "gunicorn.log"
-    with log.open("wb") as output:
-        server = subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=output, stderr=output)
-    try:
-        for _attempt in range(200):
-            try:
-                socket.create_connection(("127.0.0.1", number), timeout=1).close()
-                break
-            except OSError:
-                assert server.poll() is None, log.read_text()
-                time.sleep(0.1)
+    with running_squill(database_url=database_url, home=tmp_path, now=NOW) as number:
         yield number
-    finally:
-        server.terminate()
-        server.wait(20)
 
 
 def _send(port: int, secret: str, body: Any, **headers: str) -> tuple[int, bytes]:

@@ -1,6 +1,9 @@
 import gzip
 import io
 import json
+import os
+import signal
+import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -10,10 +13,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.usage.builders import a_customer, a_meter, counts, recomputed, rollups
+from usage.ingestion import ingest
 from usage.models import Event
 
 pytestmark = pytest.mark.django_db
 
+CHECKOUT = Path(__file__).resolve().parents[3]
 NOTHING = {"event": 0, "eventkey": 0, "rollup": 0, "quarantinedevent": 0}
 
 
@@ -199,3 +204,76 @@ def test_empty_file_loads_nothing(file: Path) -> None:
     file.write_bytes(b"\n")
 
     assert _load(str(file)) == "0 events: 0 accepted, 0 duplicates, 0 in quarantine"
+
+
+def _load_elsewhere(database_url: str, home: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    variables = os.environ | {"DATABASE_URL": database_url, "SQUILL_HOME": str(home)} | environment
+    command = [sys.executable, "manage.py", "load_events", *arguments, "--batch-size", "10"]
+    return subprocess.run(command, cwd=CHECKOUT, env=variables, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("failpoint", ["load-before-note:1", "load-before-note:3"])
+def test_load_that_was_killed_goes_on_and_makes_the_same_books(
+    cast: None, tmp_path: Path, database_url: str, failpoint: str
+) -> None:
+    file = tmp_path / "events.ndjson"
+    file.write_bytes(_ndjson(*[_event(number) for number in range(45)]))
+
+    killed = _load_elsewhere(database_url, tmp_path, str(file), SQUILL_FAILPOINT=failpoint)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    batches = int(failpoint[-1])
+    assert counts()["event"] == 10 * batches  # the batch in which it died is stored, and not noted
+
+    resumed = _load_elsewhere(database_url, tmp_path, str(file), "--resume", "--json")
+    # Noted are the batches before; the one after them comes again, as duplicates.
+    assert json.loads(resumed.stdout) == {"events": 45, "accepted": 35, "duplicates": 10, "quarantined": {}}
+    assert counts() | {"rollup": 0} == {"event": 45, "eventkey": 45, "rollup": 0, "quarantinedevent": 0}
+    assert rollups() == recomputed()
+    assert list((tmp_path / "loads").iterdir()) == []
+
+
+def test_resume_skips_what_is_stored_without_reading_its_fate_again(
+    cast: None, file: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from usage.management.commands import load_events  # noqa: PLC0415 (patched here alone)
+
+    settings.SQUILL_HOME = file.parent
+    file.write_bytes(_ndjson(*[_event(number) for number in range(25)]))
+    batches: list[int] = []
+
+    def ingest_until_full(events: Any, **rest: Any) -> Any:
+        if len(batches) == 2:
+            raise OSError("no space left")
+        batches.append(len(events))
+        return ingest(events, **rest)
+
+    monkeypatch.setattr(load_events, "ingest", ingest_until_full)
+    with pytest.raises(CommandError, match="no space left"):
+        _load(str(file), "--batch-size", "10")
+    monkeypatch.setattr(load_events, "ingest", ingest)
+
+    told = _load(str(file), "--resume").splitlines()
+
+    assert told == ["20 events were loaded before", "25 events: 25 accepted, 0 duplicates, 0 in quarantine"]
+    assert counts()["event"] == 25
+
+
+def test_note_of_another_database_or_an_older_file_is_not_believed(cast: None, file: Path, settings: Any) -> None:
+    from usage.ingestion.progress import Note  # noqa: PLC0415 (beside its only user)
+
+    settings.SQUILL_HOME = file.parent
+    file.write_bytes(_ndjson(*[_event(number) for number in range(3)]))
+    note = Note(file.parent, file, "ndjson")
+    note.write(count=3, done=2, last_key="0" * 32, totals={})  # no such event is in this database
+    assert json.loads(_load(str(file), "--resume", "--json"))["accepted"] == 3
+
+    stored = Event.objects.order_by("key").first()
+    assert stored is not None
+    note.write(count=3, done=2, last_key=stored.key.hex, totals={})
+    file.write_bytes(_ndjson(*[_event(number) for number in range(4)]))
+    assert json.loads(_load(str(file), "--resume", "--json")) == {"events": 4, "accepted": 1, "duplicates": 3, "quarantined": {}}
+
+
+def test_standard_input_cannot_be_resumed() -> None:
+    assert "--resume needs a file" in _refusal("-", "--resume")
