@@ -16,9 +16,9 @@ from billing.api.access import find_customer, find_invoice, visible_invoices
 from billing.api.answers import FORBIDDEN, INVALID, NOT_FOUND
 from billing.api.fields import amount_text, flag
 from billing.api.invoice_serializers import InvoiceSerializer, InvoiceSummarySerializer, UpcomingSerializer
-from billing.invoicing.overdue import with_overdue
 from billing.invoicing.preview import upcoming_invoice
 from billing.invoicing.rows import invoice_rows
+from billing.invoicing.standing import with_overdue
 from billing.models import Invoice, InvoiceLine, InvoiceTax, Payment, Subscription
 from billing.rating.terms import TermsBook
 from squill.lib import clock

@@ -65,7 +65,7 @@ def export_catalog() -> dict[str, Any]:
     """
     meters = [meter_members(meter_spec(meter)) for meter in Meter.objects.order_by("code")]
     versions = PlanVersion.objects.filter(status=PlanVersion.Status.PUBLISHED).select_related("plan").order_by("plan__code")
-    return {"meters": meters, "plans": [plan_spec(version).members() for version in versions]}
+    return {"meters": meters, "plans": [spec.members() for spec in plan_specs(list(versions))]}
 
 
 def meter_members(spec: MeterSpec) -> dict[str, Any]:

@@ -4,9 +4,8 @@ from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from procrastinate.contrib.django import app as job_queue
 
-from billing.invoicing.finalizing import DELIVER_JOB
+from billing.invoicing.finalizing import enqueue_delivery
 from billing.locks import lock_invoice
 from billing.models import Delivery, Invoice
 from customers.audit import record
@@ -43,7 +42,7 @@ def resend_invoice(*, invoice_id: int, recipient: str, actor: Actor, now: dateti
     if not is_new and delivery.status in (Delivery.Status.SENT, Delivery.Status.FAILED):
         delivery.status, delivery.attempts, delivery.queued_at, delivery.last_error = Delivery.Status.QUEUED, 0, now, ""
         delivery.save(update_fields=["status", "attempts", "queued_at", "last_error"])
-    job_queue.configure_task(DELIVER_JOB, queue="delivery", lock=f"invoice-{invoice.pk}").defer(invoice_id=invoice.pk)
+    enqueue_delivery(invoice.pk)
     record(
         action="invoice.resent",
         object_type="invoice",

@@ -96,4 +96,9 @@ def _queue_delivery(invoice: Invoice, now: datetime) -> None:
     """Write who gets a notice, and enqueue the job in this transaction: it exists if and only if the invoice is final."""
     if invoice.customer.email:
         Delivery.objects.create(invoice=invoice, recipient=invoice.customer.email, queued_at=now)
-    job_queue.configure_task(DELIVER_JOB, queue="delivery", lock=f"invoice-{invoice.pk}").defer(invoice_id=invoice.pk)
+    enqueue_delivery(invoice.pk)
+
+
+def enqueue_delivery(invoice_id: int) -> None:
+    """Enqueue the job that renders and sends an invoice, in the caller's transaction; one job of an invoice runs at a time."""
+    job_queue.configure_task(DELIVER_JOB, queue="delivery", lock=f"invoice-{invoice_id}").defer(invoice_id=invoice_id)

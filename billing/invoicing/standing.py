@@ -2,10 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import (
+    BooleanField,
+    Count,
+    DateField,
+    DateTimeField,
+    ExpressionWrapper,
+    F,
+    Func,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+)
 from django.db.models.enums import TextChoices
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Invoice
@@ -32,9 +46,21 @@ def standing(invoice: Invoice, *, today: date) -> Standing:
     return Standing.PARTLY_PAID if invoice.paid_minor else Standing.OPEN
 
 
-def is_overdue(*, today: date) -> Q:
-    """Return the condition on invoices that `standing` calls overdue."""
+def is_overdue(*, today: date | Combinable) -> Q:
+    """Return the condition on invoices that `standing` calls overdue; the day may be an expression on the invoice."""
     return Q(status=Invoice.Status.FINALIZED, due_on__lt=today, paid_minor__lt=F("due_minor"))
+
+
+def with_overdue(invoices: QuerySet[Invoice], *, now: datetime) -> QuerySet[Invoice]:
+    """
+    Annotate invoices with `overdue`, by the local day of each customer that contains `now`.
+
+    Joins the customer; filter by `overdue=True` for only those.
+    """
+    instant = Value(now, output_field=DateTimeField())
+    local = Func(F("customer__timezone"), instant, function="timezone", output_field=DateTimeField())
+    late = is_overdue(today=Cast(local, DateField()))
+    return invoices.annotate(overdue=ExpressionWrapper(late, output_field=BooleanField()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
