@@ -1,34 +1,17 @@
-"""Exact arithmetic with money: one context that refuses to round, one function that rounds, one that shares out."""
+"""Exact arithmetic with money: amounts and minor units, one function that rounds, one that shares out."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from decimal import (
-    Context,
-    Decimal,
-    DivisionByZero,
-    FloatOperation,
-    Inexact,
-    InvalidOperation,
-    Overflow,
-    localcontext,
-)
+from collections.abc import Sequence
+from decimal import Decimal, Inexact
 from fractions import Fraction
-from typing import Final
 
-# Sixty digits hold the product of any quantity and price that Squill accepts (15 + 12 digits each) with room to add.
-EXACT: Final = Context(prec=60, traps=[FloatOperation, Inexact, InvalidOperation, DivisionByZero, Overflow])
+from squill.lib.decimals import EXACT, exact, nearest
 
-
-@contextmanager
-def exact() -> Iterator[None]:
-    """Run the block under EXACT: a float or a result that does not fit into sixty digits raises instead of drifting."""
-    with localcontext(EXACT):
-        yield
+__all__ = ["EXACT", "allocate", "decimal_of", "exact", "from_minor", "round_to_minor"]
 
 
 def round_to_minor(amount: Decimal | Fraction, *, exponent: int) -> int:
     """
-    Round an amount in major units to whole minor units, a half away from zero. The only rounding in Squill (ADR-0003).
+    Round an amount in major units to whole minor units, a half away from zero (ADR-0003).
 
     :param exponent: decimals of the currency's smallest unit (USD 2, JPY 0)
     :raises TypeError: for a float or anything else that is not a Decimal or a Fraction
@@ -41,9 +24,7 @@ def round_to_minor(amount: Decimal | Fraction, *, exponent: int) -> int:
         raise TypeError(f"money must be a Decimal or a Fraction, got {type(amount).__name__}")
     if isinstance(amount, Decimal) and not amount.is_finite():
         raise ValueError(f"an amount must be finite, got {amount}")
-    scaled = Fraction(amount) * Fraction(10**exponent)
-    magnitude: int = (2 * abs(scaled.numerator) + scaled.denominator) // (2 * scaled.denominator)
-    return magnitude if scaled >= 0 else -magnitude
+    return nearest(amount, places=exponent)
 
 
 def from_minor(minor: int, *, exponent: int) -> Decimal:

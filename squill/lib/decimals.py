@@ -1,6 +1,53 @@
-"""Decimal numbers as text: the one spelling that JSON, exports and documents use."""
+"""Decimal numbers: exact arithmetic that refuses to round, rounding that is asked for, and the one spelling as text."""
 
-from decimal import Decimal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import (
+    Context,
+    Decimal,
+    DivisionByZero,
+    FloatOperation,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+    localcontext,
+)
+from fractions import Fraction
+from typing import Final
+
+# Sixty digits hold the product of any quantity and price that Squill accepts (15 + 12 digits each) with room to add.
+EXACT: Final = Context(prec=60, traps=[FloatOperation, Inexact, InvalidOperation, DivisionByZero, Overflow])
+
+
+@contextmanager
+def exact() -> Iterator[None]:
+    """Run the block under EXACT: a float or a result that does not fit into sixty digits raises instead of drifting."""
+    with localcontext(EXACT):
+        yield
+
+
+def nearest(number: Decimal | Fraction, *, places: int) -> int:
+    """
+    Return the number in units of its last place, rounded to `places` decimals, a half away from zero.
+
+    The only rounding in Squill (ADR-0003). The number must be finite.
+
+    >>> nearest(Fraction(2, 3), places=4), nearest(Decimal("-0.125"), places=2)
+    (6667, -13)
+    """
+    scaled = Fraction(number) * 10**places
+    magnitude: int = (2 * abs(scaled.numerator) + scaled.denominator) // (2 * scaled.denominator)
+    return magnitude if scaled >= 0 else -magnitude
+
+
+def rounded(number: Decimal | Fraction, *, places: int) -> Decimal:
+    """
+    Return the number rounded to `places` decimals, a half away from zero.
+
+    >>> rounded(Fraction(2, 3), places=4)
+    Decimal('0.6667')
+    """
+    return Decimal(f"{nearest(number, places=places)}E-{places}")
 
 
 def plain(number: Decimal) -> str:
