@@ -10,10 +10,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from billing.api import examples
-from billing.api.answers import FORBIDDEN, problem
 from billing.api.calculation_serializers import CalculatedSerializer, CalculationSerializer
 from billing.pricing.document import DocumentError, calculate, read_json
 from customers.models import Scope
+from squill.web.answers import FORBIDDEN, problem
 from squill.web.parsers import parse_json
 from squill.web.problems import invalid
 

@@ -15,9 +15,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from billing.api.access import find_invoice, visible_invoices
-from billing.api.answers import FORBIDDEN, NOT_FOUND, problem
 from billing.delivery.documents import DocumentDamaged, documents_storage, read_document
 from billing.models import Invoice, InvoiceDocument
+from squill.web.answers import FORBIDDEN, NOT_FOUND, problem
 from squill.web.problems import Problem
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,6 @@ from rest_framework.views import APIView
 
 from billing.api import examples
 from billing.api.access import find_invoice, visible_invoices
-from billing.api.answers import FORBIDDEN, INVALID, NOT_FOUND, problem
 from billing.api.fields import minor_units, refusal
 from billing.api.invoice_serializers import InvoiceSerializer, PaymentSerializer, RecordPaymentSerializer, VoidInvoiceSerializer
 from billing.api.invoices import whole_invoices
@@ -22,6 +21,7 @@ from billing.invoicing.voiding import UnableToVoid, void_invoice
 from billing.models import Invoice
 from customers.api.authentication import actor_of
 from squill.lib import clock
+from squill.web.answers import FORBIDDEN, INVALID, NOT_FOUND, problem
 
 _TAGS = ["Invoices"]
 _NOT_FINALIZED = problem(

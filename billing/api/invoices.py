@@ -13,7 +13,6 @@ from rest_framework.views import APIView
 
 from billing.api import examples
 from billing.api.access import find_customer, find_invoice, visible_invoices
-from billing.api.answers import FORBIDDEN, INVALID, NOT_FOUND
 from billing.api.fields import amount_text, flag
 from billing.api.invoice_serializers import InvoiceSerializer, InvoiceSummarySerializer, UpcomingSerializer
 from billing.invoicing.preview import upcoming_invoice
@@ -22,6 +21,7 @@ from billing.invoicing.standing import with_overdue
 from billing.models import Invoice, InvoiceLine, InvoiceTax, Payment, Subscription
 from billing.rating.terms import TermsBook
 from squill.lib import clock
+from squill.web.answers import FORBIDDEN, INVALID, NOT_FOUND
 from squill.web.problems import invalid
 from usage.api import queries
 

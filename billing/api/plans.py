@@ -13,7 +13,6 @@ from rest_framework.response import Response
 
 from billing.api import examples
 from billing.api.access import find_plan, refuse_narrowed, visible_plans
-from billing.api.answers import FORBIDDEN, NOT_FOUND, problem
 from billing.api.plan_serializers import PlanSerializer, PublishPlanSerializer
 from billing.catalog.apply import UnpublishedChanges, apply_catalog
 from billing.catalog.document import CatalogSpec, LocatedError, PlanSpec, read_plan
@@ -22,6 +21,7 @@ from billing.catalog.specs import plan_specs
 from billing.models import Plan, PlanVersion
 from customers.api.authentication import actor_of
 from squill.lib import clock
+from squill.web.answers import FORBIDDEN, NOT_FOUND, problem
 from squill.web.problems import Problem, invalid
 
 _TAGS = ["Plans"]

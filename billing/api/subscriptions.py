@@ -12,7 +12,6 @@ from rest_framework.response import Response
 
 from billing.api import examples
 from billing.api.access import find_subscription, visible_subscriptions
-from billing.api.answers import FORBIDDEN, INVALID, NOT_FOUND, problem
 from billing.api.fields import flag, refusal
 from billing.api.subscription_serializers import (
     BillingPeriodSerializer,
@@ -24,6 +23,7 @@ from billing.models import BillingPeriod, Subscription
 from billing.subscriptions.services import SubscriptionError, end_subscription, start_subscription
 from customers.api.authentication import actor_of, visible_customers
 from squill.lib import clock
+from squill.web.answers import FORBIDDEN, INVALID, NOT_FOUND, problem
 from squill.web.problems import Problem
 from usage.api import queries
 

@@ -3,8 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -12,6 +11,7 @@ from rest_framework.views import APIView
 from customers.api.authentication import KeyPrincipal
 from squill.lib import clock
 from squill.lib.actor import Actor
+from squill.web.answers import NOT_FOUND, problem
 from squill.web.problems import Problem, invalid
 from usage.api import queries
 from usage.api.access import narrowed_to
@@ -33,7 +33,10 @@ from usage.ingestion.checking import EventChecker, limits
 from usage.rollups import exact_json
 
 _TAGS = ["Events"]
-_PROBLEM = OpenApiResponse(OpenApiTypes.OBJECT, description="application/problem+json; nothing was corrected.")
+_INVALID = problem(
+    "invalid", "A member cannot be used; nothing was corrected.", field="reason", message="This field is required."
+)
+_CONFLICT = problem("conflict", "The state of the event does not allow it; nothing was corrected.")
 _PREVIEW = OpenApiParameter(
     "preview", bool, description="`true` only says what would change, in usage and on invoices, and writes nothing."
 )
@@ -55,7 +58,7 @@ class VoidEventView(APIView):
         tags=_TAGS,
         parameters=[_PREVIEW],
         request=CorrectionTargetSerializer,
-        responses={200: CorrectionSerializer, 400: _PROBLEM, 404: _PROBLEM, 409: _PROBLEM},
+        responses={200: CorrectionSerializer} | _INVALID | NOT_FOUND | _CONFLICT,
     )
     def post(self, request: Request) -> Response:
         """Void the event, or say what that would change."""
@@ -78,7 +81,7 @@ class ReplaceEventView(APIView):
         tags=_TAGS,
         parameters=[_PREVIEW],
         request=ReplaceSerializer,
-        responses={200: CorrectionSerializer, 400: _PROBLEM, 404: _PROBLEM, 409: _PROBLEM},
+        responses={200: CorrectionSerializer} | _INVALID | NOT_FOUND | _CONFLICT,
     )
     def post(self, request: Request) -> Response:
         """Replace the event, or say what that would change."""
@@ -104,7 +107,7 @@ class VoidManyEventsView(APIView):
         ),
         tags=_TAGS,
         request=VoidManySerializer,
-        responses={200: BulkVoidSerializer, 400: _PROBLEM, 409: _PROBLEM},
+        responses={200: BulkVoidSerializer} | _INVALID | _CONFLICT,
     )
     def post(self, request: Request) -> Response:
         """Say what would be voided, or void it."""

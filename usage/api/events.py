@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from customers.models import Scope
 from squill.lib import clock
+from squill.web.answers import problem
 from squill.web.problems import Problem
 from usage import selectors
 from usage.api import queries
@@ -27,7 +28,12 @@ from usage.rollups import exact_json
 
 _TAGS = ["Events"]
 _TOLD: Final = 5  # problems that `detail` spells out; `errors` has them all
-_PROBLEM = OpenApiResponse(OpenApiTypes.OBJECT, description="application/problem+json; nothing was stored.")
+_REFUSED = (
+    problem("malformed", "An event cannot be used; nothing was stored.", message="Nothing was stored. event 0 id: is missing")
+    | problem("forbidden", "The key lacks the scope, or is narrowed to a customer who is not the subject; nothing was stored.")
+    | problem("too-large", "The body or the number of events is over its limit; nothing was stored.")
+    | problem("unsupported-media-type", "The type or the encoding of the body is not understood; nothing was stored.")
+)
 
 
 class AnyAccept(BaseContentNegotiation):
@@ -76,11 +82,8 @@ class EventsView(APIView):
         responses={
             200: EventFatesSerializer,
             204: OpenApiResponse(description="All events are stored, were stored before, or wait in quarantine."),
-            400: _PROBLEM,
-            403: _PROBLEM,
-            413: _PROBLEM,
-            415: _PROBLEM,
-        },
+        }
+        | _REFUSED,
     )
     def post(self, request: Request) -> HttpResponse:
         """Take events in."""
@@ -118,7 +121,7 @@ class EventsView(APIView):
             OpenApiParameter("limit", int, description="How many items a page has at most: 1 to 1000, 100 if not given."),
             OpenApiParameter("cursor", str, description="The `nextCursor` of the page before."),
         ],
-        responses={200: StoredEventPageSerializer, 400: _PROBLEM},
+        responses={200: StoredEventPageSerializer} | problem("invalid", "A parameter cannot be used."),
     )
     def get(self, request: Request) -> HttpResponse:
         """List events, newest first."""
@@ -159,13 +162,13 @@ def _refuse_others(request: Request, events: Sequence[IncomingEvent]) -> None:
 
 
 def _malformed(error: MalformedEvents) -> Problem:
-    told = "; ".join(str(problem) for problem in error.problems[:_TOLD])
+    told = "; ".join(str(each) for each in error.problems[:_TOLD])
     if len(error.problems) > _TOLD:
         told += "; " + _("and %(count)d more") % {"count": len(error.problems) - _TOLD}
     errors: list[dict[str, Any]] = []
-    for problem in error.problems:
-        named: dict[str, Any] = {} if problem.index is None else {"index": problem.index}
-        errors.append(named | ({"field": problem.field} if problem.field else {}) | {"message": problem.message})
+    for each in error.problems:
+        named: dict[str, Any] = {} if each.index is None else {"index": each.index}
+        errors.append(named | ({"field": each.field} if each.field else {}) | {"message": each.message})
     return Problem(type="malformed", detail=_("Nothing was stored. %(problems)s") % {"problems": told}, errors=errors)
 
 
