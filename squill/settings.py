@@ -187,6 +187,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["squill.web.parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_METADATA_CLASS": "squill.web.options.AllowAlone",
     "DEFAULT_PAGINATION_CLASS": "squill.web.pagination.CursorPages",
     "EXCEPTION_HANDLER": "squill.web.problems.exception_handler",
     "COERCE_DECIMAL_TO_STRING": True,

@@ -41,8 +41,8 @@ class PdfRenderer(BaseRenderer):
     render_style = "binary"
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> Any:
-        """Return the bytes as they are."""
-        return data
+        """Return the bytes as they are; OPTIONS has none."""
+        return data or b""
 
 
 class InvoicePdfView(APIView):
