@@ -119,11 +119,11 @@ def whole_invoices(request: Request) -> QuerySet[Invoice]:
 def _filtered(rows: QuerySet[Invoice], request: Request) -> QuerySet[Invoice]:
     query = request.query_params
     queries.refuse_unknown(query, _FILTERS | {"limit", "cursor"})
-    if customer := query.get("customer"):
+    if (customer := query.get("customer")) is not None:
         rows = rows.filter(customer__external_id=customer)
-    if number := query.get("number"):
+    if (number := query.get("number")) is not None:
         rows = rows.filter(number=number)
-    if status := query.get("status"):
+    if (status := query.get("status")) is not None:
         if status not in Invoice.Status.values:
             raise invalid({"status": _("Write one of %(statuses)s.") % {"statuses": ", ".join(Invoice.Status.values)}})
         rows = rows.filter(status=status)

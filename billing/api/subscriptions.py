@@ -70,9 +70,9 @@ class SubscriptionListView(GenericAPIView[Subscription]):
         query = request.query_params
         queries.refuse_unknown(query, frozenset({"customer", "plan", "active", "limit", "cursor"}))
         rows = _shown(request)
-        if customer := query.get("customer"):
+        if (customer := query.get("customer")) is not None:
             rows = rows.filter(customer__external_id=customer)
-        if plan := query.get("plan"):
+        if (plan := query.get("plan")) is not None:
             rows = rows.filter(plan__code=plan)
         active = flag(query, "active")
         if active is not None:

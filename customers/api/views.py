@@ -134,9 +134,9 @@ def _filtered(customers: QuerySet[Customer], request: Request) -> QuerySet[Custo
     query = request.query_params
     if "\0" in query.get("external_id", "") + query.get("email", ""):
         return customers.none()  # PostgreSQL holds no such text, and would refuse the query
-    if external_id := query.get("external_id"):
+    if (external_id := query.get("external_id")) is not None:
         customers = customers.filter(external_id=external_id)
-    if email := query.get("email"):
+    if (email := query.get("email")) is not None:
         customers = customers.filter(email__iexact=email)
     match query.get("archived"):
         case None:

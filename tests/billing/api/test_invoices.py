@@ -146,6 +146,7 @@ def test_invoices_are_listed_newest_first_and_filtered(
         assert len(listed("")) == 6
     assert listed("?status=finalized") == [("core", "INV-000003"), ("bolt", "INV-000002"), ("acme", "INV-000001")]
     assert listed("?customer=bolt&status=draft") == [("bolt", None)]
+    assert listed("?customer=") == listed("?number=") == []  # nobody is meant, not everybody
     assert listed("?number=INV-000002") == [("bolt", "INV-000002")]
     assert len(listed("?issued_from=2026-02-01&issued_to=2026-03-01")) == 3  # the end is not included
     assert listed("?issued_from=2026-03-02") == []
@@ -158,6 +159,7 @@ def test_invoices_are_listed_newest_first_and_filtered(
     ("query", "field"),
     [
         ("status=open", "status"),
+        ("status=", "status"),
         ("overdue=1", "overdue"),
         ("issued_from=yesterday", "issued_from"),
         ("issued=2026-01-01", "issued"),

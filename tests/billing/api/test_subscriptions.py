@@ -78,6 +78,7 @@ def test_subscriptions_are_listed_newest_first_and_filtered() -> None:
     assert listed("?active=false") == ["coming", "over"]
     assert listed("?customer=acme") == ["running", "over"]
     assert listed("?plan=basic&customer=bolt") == ["coming"]
+    assert listed("?customer=") == listed("?plan=") == []  # nobody is meant, not everybody
     assert caller.get("/subscriptions?active=perhaps").status == 400
     assert caller.get("/subscriptions?customr=acme").told == [("customr", "There is no such parameter.")]
 

@@ -202,6 +202,7 @@ def test_filters(api: Api) -> None:
 
     assert found("?external_id=acme") == ["acme"]
     assert found("?external_id=ACME") == []
+    assert found("?external_id=") == found("?email=nobody@acme.example") == []  # nobody is meant, not everybody
     assert found("?email=billing@acme.example") == ["acme"]
     assert found("?archived=true") == ["old"]
     assert found("?archived=false") == ["acme"]
