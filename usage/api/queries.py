@@ -22,7 +22,7 @@ def refuse_unknown(query: QueryDict, known: frozenset[str]) -> None:
     :raises Problem: naming them
     """
     errors = {name: _("There is no such parameter.") for name in query if name not in known}
-    errors |= {name: _("A NUL character cannot be searched for.") for name, value in query.items() if "\0" in str(value)}
+    errors |= {name: _("A NUL character cannot be searched for.") for name, values in query.lists() if "\0" in "".join(values)}
     if errors:
         raise invalid(errors)
 

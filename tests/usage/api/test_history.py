@@ -95,11 +95,12 @@ def test_reading_needs_its_scope(client_with: Client) -> None:
         ({"from": "9 March"}, "from"),
         ({"to": "20260309"}, "to"),
         ({"meter": "none"}, "meter"),
+        ({"meter": ["\0", "calls"]}, "meter"),
         ({"group_by": "colour"}, "group_by"),
         ({"by": "region"}, "by"),
     ],
 )
-def test_bad_parameter_is_named(client_with: Client, query: dict[str, str], field: str) -> None:
+def test_bad_parameter_is_named(client_with: Client, query: dict[str, Any], field: str) -> None:
     response = client_with("read").get(URL, query)
 
     assert response.status_code == 400
