@@ -111,7 +111,7 @@ class BilledCustomerAdmin(CustomerAdmin):
     change_form_outer_before_template = "admin/billing/customer_books.html"
 
     class Media:
-        css = {"all": ("billing/desk.css",)}
+        css = {"all": ("squill/desk.css",)}
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         """Show nothing of billing while the customer is being made."""

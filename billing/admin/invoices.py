@@ -64,7 +64,7 @@ class InvoiceAdmin(InvoiceActions, ReadOnlyAdmin):
     inlines = ()
 
     class Media:
-        css = {"all": ("billing/desk.css",)}
+        css = {"all": ("squill/desk.css",)}
 
     @admin.display(description=gettext_lazy("number"), ordering="number")
     def name(self, invoice: Invoice) -> str:

@@ -119,7 +119,7 @@ class PlanVersionAdmin(ReadOnlyAdmin):
     readonly_fields = ("commitment",)
 
     class Media:
-        css = {"all": ("billing/desk.css",)}
+        css = {"all": ("squill/desk.css",)}
 
     @label_column(description=gettext_lazy("state"), colors=_COLORS, ordering="status")
     def state(self, version: PlanVersion) -> tuple[str, str]:

@@ -25,7 +25,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     readonly_fields = ("invoice_link", "customer", "amount")
 
     class Media:
-        css = {"all": ("billing/desk.css",)}
+        css = {"all": ("squill/desk.css",)}
 
     @admin.display(description=gettext_lazy("received"), ordering="received_on")
     def received(self, payment: Payment) -> str:
@@ -61,7 +61,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     readonly_fields = ("invoice_link",)
 
     class Media:
-        css = {"all": ("billing/desk.css",)}
+        css = {"all": ("squill/desk.css",)}
 
     @admin.display(description=gettext_lazy("invoice"), ordering="invoice__number")
     def invoice_link(self, delivery: Delivery) -> SafeString:

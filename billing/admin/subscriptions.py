@@ -107,7 +107,7 @@ class SubscriptionAdmin(KeptAdmin):
     actions_detail = ("end", "try_again")
 
     class Media:
-        css = {"all": ("billing/desk.css",)}
+        css = {"all": ("squill/desk.css",)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the subscriptions and whether they are parked, in one query."""
