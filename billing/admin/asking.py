@@ -59,4 +59,4 @@ def asked(
         "back": page,
         "media": model_admin.media + form.media,
     }
-    return TemplateResponse(request, "admin/billing/ask.html", context)
+    return TemplateResponse(request, "admin/ask.html", context)

@@ -3,14 +3,18 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
+from unfold.admin import checkbox
 
 from customers.models import Subject
 from squill.web.admin_pages import HugeReadOnlyAdmin
-from usage.admin.corrections import void_events
+from usage.admin.identity import event_ref
 from usage.admin.payload import short, with_exact_data
+from usage.admin.voiding import void_events
 from usage.models import Correction, Event, Meter
 
 
@@ -43,11 +47,26 @@ class EventAdmin(HugeReadOnlyAdmin):
     search_help_text = gettext_lazy("A subject, or a customer's external id")
     actions = ("void_selected",)  # type: ignore[assignment]
 
+    class Media:
+        css = {"all": ("squill/desk.css",)}
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Return the events with their exact data."""
-        corrections = Correction.objects.filter(event_key=OuterRef("key"))
+        """Return the events with their exact data, and whether each was corrected, by the index on customer and time."""
+        same = {name: OuterRef(name) for name in ("customer_id", "occurred_at", "source", "event_id")}
+        corrections = Correction.objects.filter(**same)
         events: QuerySet[Any] = with_exact_data(super().get_queryset(request)).annotate(is_corrected=Exists(corrections))
         return events
+
+    def action_checkbox(self, obj: Any) -> SafeString:
+        """Return the box that chooses an event, named by its identity."""
+        rendered: SafeString = checkbox.render(ACTION_CHECKBOX_NAME, event_ref(obj.source, obj.event_id))
+        return rendered
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *_where: Any) -> HttpResponse | None:
+        """Run an action, which finds its events by their names: Django's own way would look for primary keys."""
+        chosen: Any = self.get_actions(request).get(request.POST.get("action", ""))
+        response: HttpResponse | None = chosen[0](self, request, queryset) if chosen else None
+        return response
 
     def has_void_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let those act who may make corrections."""

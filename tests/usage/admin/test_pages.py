@@ -12,12 +12,6 @@ from usage.models import Meter, QuarantinedEvent
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def finance(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("finance@squill.example"))
-    return client
-
-
 def _page(client: Client, name: str, *arguments: object, **query: str) -> str:
     response = client.get(reverse(f"admin:usage_{name}", args=arguments), query)
     assert response.status_code == 200
