@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from customers import audit
 from squill.lib.actor import Actor
+from usage.corrections.correcting import check_reason
 from usage.ingestion import locks, replaying
 from usage.models import Meter, QuarantinedEvent, Rollup
 from usage.rollups.rebuild import rebuild_meter
@@ -156,18 +157,22 @@ def replay_quarantined(*, row_ids: Sequence[int], actor: Actor, now: datetime) -
 
 
 @transaction.atomic
-def discard_quarantined(*, row_ids: Sequence[int], actor: Actor, now: datetime) -> int:
+def discard_quarantined(*, row_ids: Sequence[int], reason: str, actor: Actor, now: datetime) -> int:
     """
     Put aside waiting events that nobody shall be billed for; return how many. They are kept, and never replayed.
 
-    Each is audited as quarantine.discarded.
+    The reason has 1 to 500 characters and is kept with each, which is audited as quarantine.discarded.
+
+    :raises CorrectionError: bad_reason
     """
+    check_reason(reason)
     waiting = QuarantinedEvent.objects.select_for_update().filter(pk__in=row_ids, status=QuarantinedEvent.Status.WAITING)
     rows = list(waiting.defer("data").order_by("pk"))
     for row in rows:
         row.status = QuarantinedEvent.Status.DISCARDED
         row.resolved_at = now
-        row.save(update_fields=["status", "resolved_at"])
+        row.discard_reason = reason
+        row.save(update_fields=["status", "resolved_at", "discard_reason"])
         audit.record(
             action="quarantine.discarded",
             object_type="quarantine",
@@ -175,6 +180,7 @@ def discard_quarantined(*, row_ids: Sequence[int], actor: Actor, now: datetime) 
             actor=actor,
             now=now,
             before={"reason": row.reason, "source": row.source, "id": row.event_id},
+            after={"discard_reason": reason},
         )
     return len(rows)
 

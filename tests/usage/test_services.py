@@ -6,9 +6,10 @@ import pytest
 
 from customers.models import AuditEvent
 from tests.usage.builders import ACTOR, NOW, a_customer, a_meter, an_event, counts, recomputed, rollups
+from usage.corrections import CorrectionError
 from usage.ingestion import ingest, replay_waiting
-from usage.models import Meter
-from usage.services import MeterError, create_meter, update_meter
+from usage.models import Meter, QuarantinedEvent
+from usage.services import MeterError, create_meter, discard_quarantined, update_meter
 
 pytestmark = pytest.mark.django_db
 
@@ -167,3 +168,45 @@ def test_unused_meter_that_changes_its_type_counts_the_past_of_the_new_one() -> 
 
     assert rollups() == recomputed()
     assert len(rollups()) == 2
+
+
+def test_discarded_events_keep_the_reason_and_never_count() -> None:
+    ingest([an_event("1"), an_event("2")], now=NOW)
+    row = QuarantinedEvent.objects.get(event_id="1")
+
+    assert discard_quarantined(row_ids=[row.pk], reason="a test run", actor=ACTOR, now=NOW) == 1
+
+    row.refresh_from_db()
+    assert (row.status, row.discard_reason, row.resolved_at) == ("discarded", "a test run", NOW)
+    audit = AuditEvent.objects.get(action="quarantine.discarded")
+    assert audit.before == {"reason": "unknown_subject", "source": "test", "id": "1"}
+    assert audit.after == {"discard_reason": "a test run"}
+    a_customer()
+    a_meter()
+    assert replay_waiting(now=NOW) == 1
+    assert [rollup[4] for rollup in rollups()] == [1]
+
+
+def test_discarding_again_changes_nothing() -> None:
+    ingest([an_event("1")], now=NOW)
+    row_ids = list(QuarantinedEvent.objects.values_list("pk", flat=True))
+    discard_quarantined(row_ids=row_ids, reason="a test run", actor=ACTOR, now=NOW)
+
+    assert discard_quarantined(row_ids=row_ids, reason="another", actor=ACTOR, now=NOW) == 0
+
+    assert QuarantinedEvent.objects.get().discard_reason == "a test run"
+    assert AuditEvent.objects.filter(action="quarantine.discarded").count() == 1
+
+
+@pytest.mark.parametrize("reason", ["", " ", "x" * 501, "nul\0"])
+def test_discarding_needs_a_reason(reason: str) -> None:
+    ingest([an_event("1")], now=NOW)
+    row = QuarantinedEvent.objects.get()
+
+    with pytest.raises(CorrectionError, match="Say why, in 1 to 500 characters") as refused:
+        discard_quarantined(row_ids=[row.pk], reason=reason, actor=ACTOR, now=NOW)
+
+    assert refused.value.code == "bad_reason"
+    row.refresh_from_db()
+    assert (row.status, row.discard_reason) == ("waiting", "")
+    assert AuditEvent.objects.filter(action="quarantine.discarded").count() == 0

@@ -4,17 +4,19 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from squill.lib import clock
 from squill.web.admin_pages import HugeReadOnlyAdmin, actor_of, confirmed, detail_action
+from usage.admin.discarding import discard_events
 from usage.admin.payload import indented, short, with_exact_data
 from usage.models import QuarantinedEvent
-from usage.services import discard_quarantined, replay_quarantined
+from usage.services import replay_quarantined
 
 
 class ReasonFilter(admin.SimpleListFilter):
@@ -45,10 +47,10 @@ class QuarantinedEventAdmin(HugeReadOnlyAdmin):
     ordering = ("-id",)
     search_fields = ("=subject", "=event_id", "=event_type")
     search_help_text = gettext_lazy("A subject, an id or a type, in full")
-    actions = ("replay_selected",)  # type: ignore[assignment]
+    actions = ("replay_selected", "discard_selected")  # type: ignore[assignment]
     actions_detail = ("replay", "discard")
     fieldsets = (
-        (None, {"fields": (("reason", "status"), "detail", "resolved_at")}),
+        (None, {"fields": (("reason", "status"), "detail", ("resolved_at", "discard_reason"))}),
         (
             gettext_lazy("Event"),
             {"fields": (("subject", "event_type"), ("source", "event_id"), ("occurred_at", "received_at"), "pretty")},
@@ -56,13 +58,27 @@ class QuarantinedEventAdmin(HugeReadOnlyAdmin):
     )
     readonly_fields = ("pretty",)
 
+    class Media:
+        css = {"all": ("squill/desk.css",)}
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the rows with their exact data."""
         return with_exact_data(super().get_queryset(request))
 
-    def has_replay_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_decide_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let those act who may change the quarantine."""
         return bool(request.user.has_perm("usage.change_quarantinedevent"))
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Offer only what can be done with this one."""
+        event = self.get_object(request, object_id)
+        possible = set()
+        if event is not None and event.status == QuarantinedEvent.Status.WAITING:
+            possible.add("usage_quarantinedevent_discard")
+            if event.reason != QuarantinedEvent.Reason.CONFLICT:
+                possible.add("usage_quarantinedevent_replay")
+        offered: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc] # Unfold's
+        return [one for one in offered if one.action_name in possible]
 
     @admin.display(description=gettext_lazy("data"))
     def payload(self, event: Any) -> str:
@@ -74,7 +90,7 @@ class QuarantinedEventAdmin(HugeReadOnlyAdmin):
         """Return the data, indented."""
         return indented(event.data_text)
 
-    @admin.action(description=gettext_lazy("Replay now"), permissions=["replay"])
+    @admin.action(description=gettext_lazy("Replay now"), permissions=["decide"])
     def replay_selected(self, request: HttpRequest, queryset: QuerySet[QuarantinedEvent]) -> None:
         """Try the selected events again."""
         row_ids = list(queryset.values_list("pk", flat=True))
@@ -82,10 +98,15 @@ class QuarantinedEventAdmin(HugeReadOnlyAdmin):
         told = ngettext("%(count)d event counts now.", "%(count)d events count now.", count) % {"count": count}
         messages.success(request, told)
 
-    @detail_action(title=gettext_lazy("Replay now"), path="replay", icon="replay", permission="replay")
+    @admin.action(description=gettext_lazy("Discard"), permissions=["decide"])
+    def discard_selected(self, request: HttpRequest, queryset: QuerySet[QuarantinedEvent]) -> HttpResponse | None:
+        """Show the selected events, ask why, and discard them."""
+        return discard_events(self, request, queryset, back=request.get_full_path(), action="discard_selected")
+
+    @detail_action(title=gettext_lazy("Replay now"), path="replay", icon="replay", permission="decide")
     def replay(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask, then try the event again."""
-        event = get_object_or_404(QuarantinedEvent, pk=object_id)
+        event = self._event(request, object_id)
         return confirmed(
             self,
             request,
@@ -96,24 +117,19 @@ class QuarantinedEventAdmin(HugeReadOnlyAdmin):
             done=_("%(event)s was tried again.") % {"event": event},
         )
 
-    @detail_action(title=gettext_lazy("Discard"), path="discard", icon="delete", permission="replay")
+    @detail_action(title=gettext_lazy("Discard"), path="discard", icon="delete", permission="decide")
     def discard(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Ask, then put the event aside for good."""
-        event = get_object_or_404(QuarantinedEvent, pk=object_id)
-        return confirmed(
-            self,
-            request,
-            event,
-            title=_("Discard"),
-            question=_("Discard %(event)s? It is kept, but nobody will be billed for it.") % {"event": event},
-            run=lambda: _discard(event, request),
-            done=_("%(event)s is discarded.") % {"event": event},
-        )
+        """Ask why, then put the event aside for good."""
+        event = self._event(request, object_id)
+        page = reverse("admin:usage_quarantinedevent_change", args=[event.pk])
+        return discard_events(self, request, self.get_queryset(request).filter(pk=event.pk), back=page) or redirect(page)
+
+    def _event(self, request: HttpRequest, object_id: str) -> QuarantinedEvent:
+        event: QuarantinedEvent | None = self.get_object(request, object_id)
+        if event is None:
+            raise Http404(_("There is no such event."))
+        return event
 
 
 def _replay(event: QuarantinedEvent, request: HttpRequest) -> None:
     replay_quarantined(row_ids=[event.pk], actor=actor_of(request), now=clock.now())
-
-
-def _discard(event: QuarantinedEvent, request: HttpRequest) -> None:
-    discard_quarantined(row_ids=[event.pk], actor=actor_of(request), now=clock.now())

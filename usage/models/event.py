@@ -77,6 +77,8 @@ class QuarantinedEvent(models.Model):
     detail = models.TextField(_("detail"), blank=True)
     status = models.CharField(_("status"), max_length=16, choices=Status.choices, default=Status.WAITING)
     resolved_at = models.DateTimeField(_("resolved at"), null=True, blank=True)
+    # Why a person put it aside; empty unless discarded. The default is the database's, since rows are made by SQL.
+    discard_reason = models.CharField(_("discarded because"), max_length=500, blank=True, db_default="")
 
     class Meta:
         verbose_name = _("quarantined event")

@@ -129,17 +129,6 @@ def test_selected_rows_are_replayed(finance: Client) -> None:
     assert rollups()[0][4] == 2
 
 
-def test_discarded_event_is_kept_and_never_counts(finance: Client) -> None:
-    ingest([an_event("1")], now=NOW)
-    row = QuarantinedEvent.objects.get()
-
-    finance.post(reverse("admin:usage_quarantinedevent_discard", args=[row.pk]))
-
-    row.refresh_from_db()
-    assert row.status == "discarded"
-    assert AuditEvent.objects.get(action="quarantine.discarded").before["reason"] == "unknown_subject"
-
-
 def test_staff_without_permission_sees_no_replay(client: Client) -> None:
     client.force_login(User.objects.create_user("clerk@squill.example", is_staff=True))
     ingest([an_event("1")], now=NOW)
