@@ -1,19 +1,23 @@
-"""Events in the finance desk: to read, and to void."""
+"""Events in the finance desk: to read, to void, and to replace."""
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import checkbox
 
 from customers.models import Subject
 from squill.web.admin_pages import HugeReadOnlyAdmin
-from usage.admin.identity import event_ref
+from usage.admin.identity import event_ref, read_event_ref
 from usage.admin.payload import short, with_exact_data
+from usage.admin.replacing import replace_event_page
 from usage.admin.voiding import void_events
 from usage.models import Correction, Event, Meter
 
@@ -45,7 +49,7 @@ class EventAdmin(HugeReadOnlyAdmin):
     ordering = ("-occurred_at",)
     search_fields = ("subject",)
     search_help_text = gettext_lazy("A subject, or a customer's external id")
-    actions = ("void_selected",)  # type: ignore[assignment]
+    actions = ("replace_selected", "void_selected")  # type: ignore[assignment]
 
     class Media:
         css = {"all": ("squill/desk.css",)}
@@ -68,11 +72,30 @@ class EventAdmin(HugeReadOnlyAdmin):
         response: HttpResponse | None = chosen[0](self, request, queryset) if chosen else None
         return response
 
-    def has_void_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
+        """Add the page that replaces an event."""
+        return (("<str:ref>/replace/", "usage_event_replace", self.replace),)
+
+    def has_correct_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let those act who may make corrections."""
         return bool(request.user.has_perm("usage.add_correction"))
 
-    @admin.action(description=gettext_lazy("Void"), permissions=["void"])
+    def replace(self, request: HttpRequest, ref: str, model_admin: Any = None) -> HttpResponse:
+        """Show the page that replaces the event of this name."""
+        if not self.has_correct_permission(request):
+            raise PermissionDenied
+        return replace_event_page(self, request, ref)
+
+    @admin.action(description=gettext_lazy("Replace"), permissions=["correct"])
+    def replace_selected(self, request: HttpRequest, queryset: QuerySet[Event]) -> HttpResponse | None:
+        """Go to the page that replaces the selected event."""
+        refs = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if len(refs) == 1 and read_event_ref(refs[0]):
+            return redirect("admin:usage_event_replace", refs[0])
+        messages.warning(request, _("Events are replaced one by one: choose one."))
+        return None
+
+    @admin.action(description=gettext_lazy("Void"), permissions=["correct"])
     def void_selected(self, request: HttpRequest, queryset: QuerySet[Event]) -> HttpResponse | None:
         """Show what voiding the selected events changes, ask for a reason, and void them."""
         return void_events(self, request)
