@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     class _Admin(ModelAdmin[Any]):
         actions_detail: list[str] | tuple[str, ...]
+        actions_list: list[str] | tuple[str, ...]
 
     class _Tabular(TabularInline[Any, Any]):
         tab: bool
@@ -96,6 +97,11 @@ def detail_action[F: Callable[..., Any]](
     """Make a method `(self, request, object_id)` a button on the page of one object, for those with the permission."""
     decorate = unfold_action(description=title, url_path=path, permissions=[permission], icon=icon or None)
     return cast("Callable[[F], F]", decorate)
+
+
+def list_action[F: Callable[..., Any]](*, title: Any, path: str, icon: str = "", permission: str) -> Callable[[F], F]:
+    """Make a method `(self, request)` a button above a list, for those with the permission."""
+    return detail_action(title=title, path=path, icon=icon, permission=permission)
 
 
 def confirmed(

@@ -14,11 +14,12 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import checkbox
 
 from customers.models import Subject
-from squill.web.admin_pages import HugeReadOnlyAdmin
+from squill.web.admin_pages import HugeReadOnlyAdmin, list_action
 from usage.admin.identity import event_ref, read_event_ref
 from usage.admin.payload import short, with_exact_data
 from usage.admin.replacing import replace_event_page
 from usage.admin.voiding import void_events
+from usage.admin.voiding_many import void_many_page
 from usage.models import Correction, Event, Meter
 
 
@@ -50,6 +51,7 @@ class EventAdmin(HugeReadOnlyAdmin):
     search_fields = ("subject",)
     search_help_text = gettext_lazy("A subject, or a customer's external id")
     actions = ("replace_selected", "void_selected")  # type: ignore[assignment]
+    actions_list = ("void_many",)
 
     class Media:
         css = {"all": ("squill/desk.css",)}
@@ -94,6 +96,11 @@ class EventAdmin(HugeReadOnlyAdmin):
             return redirect("admin:usage_event_replace", refs[0])
         messages.warning(request, _("Events are replaced one by one: choose one."))
         return None
+
+    @list_action(title=gettext_lazy("Void many…"), path="void-many", icon="backspace", permission="correct")
+    def void_many(self, request: HttpRequest) -> HttpResponse:
+        """Show the page that voids all events of a source or subject in a time range."""
+        return void_many_page(self, request)
 
     @admin.action(description=gettext_lazy("Void"), permissions=["correct"])
     def void_selected(self, request: HttpRequest, queryset: QuerySet[Event]) -> HttpResponse | None:
