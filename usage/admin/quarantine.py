@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -13,29 +13,12 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from squill.lib import clock
 from squill.web.admin_pages import HugeReadOnlyAdmin, actor_of, confirmed, detail_action
+from usage.admin.conflicts import conflict
 from usage.admin.discarding import discard_events
 from usage.admin.payload import indented, short, with_exact_data
+from usage.admin.waiting import ReasonFilter, reason_cards
 from usage.models import QuarantinedEvent
 from usage.services import replay_quarantined
-
-
-class ReasonFilter(admin.SimpleListFilter):
-    """Filters by reason, and says how many events wait for each."""
-
-    title = gettext_lazy("waiting because of")
-    parameter_name = "reason"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Return every reason with the number of events that wait; counted by the index on what waits."""
-        waiting = QuarantinedEvent.objects.filter(status=QuarantinedEvent.Status.WAITING)
-        counts = dict(waiting.order_by().values("reason").annotate(count=Count("pk")).values_list("reason", "count"))
-        return [(value, f"{label} ({counts.get(value, 0)})") for value, label in QuarantinedEvent.Reason.choices]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Return the waiting events of the chosen reason."""
-        if not self.value():
-            return queryset
-        return queryset.filter(reason=self.value(), status=QuarantinedEvent.Status.WAITING)
 
 
 @admin.register(QuarantinedEvent)
@@ -44,6 +27,8 @@ class QuarantinedEventAdmin(HugeReadOnlyAdmin):
 
     list_display = ("received_at", "reason", "status", "detail", "subject", "event_type", "payload")
     list_filter = (ReasonFilter, "status")
+    list_before_template = "admin/usage/reason_cards.html"
+    change_form_before_template = "admin/usage/conflict.html"
     ordering = ("-id",)
     search_fields = ("=subject", "=event_id", "=event_type")
     search_help_text = gettext_lazy("A subject, an id or a type, in full")
@@ -79,6 +64,18 @@ class QuarantinedEventAdmin(HugeReadOnlyAdmin):
                 possible.add("usage_quarantinedevent_replay")
         offered: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc] # Unfold's
         return [one for one in offered if one.action_name in possible]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Add how many events wait for each reason."""
+        return super().changelist_view(request, (extra_context or {}) | {"reason_cards": reason_cards(request)})
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, add: bool = False, change: bool = False, form_url: str = "", obj: Any = None
+    ) -> HttpResponse:
+        """Add what the first event with the id says, where that is what this one waits for."""
+        if obj is not None and obj.reason == QuarantinedEvent.Reason.CONFLICT:
+            context = context | {"conflict": conflict(request, obj)}
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     @admin.display(description=gettext_lazy("data"))
     def payload(self, event: Any) -> str:

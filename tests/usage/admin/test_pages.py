@@ -90,12 +90,9 @@ def test_events_are_listed_exactly_and_read_only(finance: Client) -> None:
     assert finance.get(reverse("admin:usage_event_add")).status_code == 403
 
 
-def test_quarantine_counts_reasons_and_shows_the_payload(finance: Client) -> None:
+def test_quarantine_filters_and_shows_the_payload(finance: Client) -> None:
     ingest([an_event("q-1", {"n": Decimal("1.10000000000000000001")}), an_event("q-2")], now=NOW)
 
-    page = _page(finance, "quarantinedevent_changelist")
-    assert "unknown subject (2)" in page
-    assert "unusable value (0)" in page
     assert "q-1" not in _page(finance, "quarantinedevent_changelist", reason="conflict")
     row = QuarantinedEvent.objects.get(event_id="q-1")
     assert "&quot;n&quot;: 1.10000000000000000001" in _page(finance, "quarantinedevent_change", row.pk)
