@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from customers import audit
 from squill.lib.actor import Actor
-from usage.corrections.correcting import check_reason
+from usage import put_away
 from usage.ingestion import locks, replaying
 from usage.models import Meter, QuarantinedEvent, Rollup
 from usage.rollups.rebuild import rebuild_meter
@@ -49,7 +49,8 @@ def create_meter(
     Make a meter and build its rollups over all past events of its type, in one transaction.
 
     Ingestion of the event type waits meanwhile. Past events whose data the meter cannot use are left out; the audit trail
-    says how many. Quarantined events of the type are brought back by the next `replay_waiting`.
+    says how many. Events that were put away are left out too; it says from which day on (UTC) all are counted. Quarantined
+    events of the type are brought back by the next `replay_waiting`.
 
     :raises MeterError: if a field is wrong or the code is taken
     """
@@ -67,7 +68,7 @@ def create_meter(
     locks.keep_ingestion_out([event_type])
     _save(meter)
     rebuilt = rebuild_meter(meter)
-    after = _facts(meter) | {"past_events": rebuilt.counted, "unusable_past_events": rebuilt.unusable}
+    after = _facts(meter) | {"past_events": rebuilt.counted, "unusable_past_events": rebuilt.unusable} | _complete_since()
     audit.record(action="meter.created", object_type="meter", object_id=code, actor=actor, now=now, after=after)
     return meter
 
@@ -101,8 +102,10 @@ def update_meter(*, meter_id: int, changes: Mapping[str, Any], actor: Actor, now
         if Rollup.objects.filter(meter_id=meter.pk).exists():
             raise MeterError({field: _("is fixed: the meter has counted usage. Make a new meter instead") for field in redefined})
     _save(meter)
+    since: dict[str, str] = {}
     if redefined:
         rebuild_meter(meter)
+        since = _complete_since()
         for event_type in sorted({earlier_type, meter.event_type}):
             replaying.replay_unusable(event_type, now=now)
     audit.record(
@@ -112,7 +115,7 @@ def update_meter(*, meter_id: int, changes: Mapping[str, Any], actor: Actor, now
         actor=actor,
         now=now,
         before={field: before[field] for field in changed},
-        after={field: after[field] for field in changed},
+        after={field: after[field] for field in changed} | since,
     )
     return meter
 
@@ -157,22 +160,18 @@ def replay_quarantined(*, row_ids: Sequence[int], actor: Actor, now: datetime) -
 
 
 @transaction.atomic
-def discard_quarantined(*, row_ids: Sequence[int], reason: str, actor: Actor, now: datetime) -> int:
+def discard_quarantined(*, row_ids: Sequence[int], actor: Actor, now: datetime) -> int:
     """
     Put aside waiting events that nobody shall be billed for; return how many. They are kept, and never replayed.
 
-    The reason has 1 to 500 characters and is kept with each, which is audited as quarantine.discarded.
-
-    :raises CorrectionError: bad_reason
+    Each is audited as quarantine.discarded.
     """
-    check_reason(reason)
     waiting = QuarantinedEvent.objects.select_for_update().filter(pk__in=row_ids, status=QuarantinedEvent.Status.WAITING)
     rows = list(waiting.defer("data").order_by("pk"))
     for row in rows:
         row.status = QuarantinedEvent.Status.DISCARDED
         row.resolved_at = now
-        row.discard_reason = reason
-        row.save(update_fields=["status", "resolved_at", "discard_reason"])
+        row.save(update_fields=["status", "resolved_at"])
         audit.record(
             action="quarantine.discarded",
             object_type="quarantine",
@@ -180,7 +179,6 @@ def discard_quarantined(*, row_ids: Sequence[int], reason: str, actor: Actor, no
             actor=actor,
             now=now,
             before={"reason": row.reason, "source": row.source, "id": row.event_id},
-            after={"discard_reason": reason},
         )
     return len(rows)
 
@@ -195,6 +193,12 @@ def _facts(meter: Meter) -> dict[str, Any]:
         "dimensions": meter.dimensions,
         "unit": meter.unit,
     }
+
+
+def _complete_since() -> dict[str, str]:
+    """Say since which day (UTC) a rebuild has counted every event, where older ones were put away."""
+    since = put_away.complete_since()
+    return {"complete_since": since.isoformat()} if since else {}
 
 
 def _save(meter: Meter) -> None:

@@ -41,7 +41,7 @@ _PREVIEW = OpenApiParameter(
     "preview", bool, description="`true` only says what would change, in usage and on invoices, and writes nothing."
 )
 # What each refusal of a correction is answered with; the member that is to blame, where one is.
-_CONFLICTS = frozenset({"quarantined", "already_corrected", "id_taken", "changed"})
+_CONFLICTS = frozenset({"quarantined", "put_away", "already_corrected", "id_taken", "changed"})
 _FIELDS = {"bad_reason": "reason", "unusable": "event", "bad_range": "from", "too_many": "from"}
 
 

@@ -110,7 +110,7 @@ class EventsView(APIView):
         summary="List events",
         description=(
             "Stored events, newest first, each with its fate: accepted, or voided or replaced by a correction, which is told. "
-            "Quarantined events are not among them."
+            "Quarantined events are not among them. Where events since `from` were put away with their month, the answer is 400."
         ),
         tags=_TAGS,
         parameters=[
@@ -128,12 +128,13 @@ class EventsView(APIView):
         query = request.query_params
         queries.refuse_unknown(query, frozenset({"subject", "type", "from", "to", "limit", "cursor"}))
         limit = queries.limit(query)
+        start, end = queries.kept_range(query)
         rows = selectors.newest_events(
             customer_id=narrowed_to(request),
             subject=query.get("subject"),
             event_type=query.get("type"),
-            start=queries.instant(query, "from"),
-            end=queries.instant(query, "to"),
+            start=start,
+            end=end,
             after=queries.position(query),
             limit=limit + 1,
         )

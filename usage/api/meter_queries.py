@@ -36,7 +36,8 @@ _MOST_NAMES: Final = 100  # values of one list
 _DESCRIPTION: Final = (
     "Windows without usage are left out; the first and the last are cut to `from` and `to`. Values are exact JSON numbers. "
     "Totals, and days and months in a customer's own time zone, are read from daily totals, whatever the number of events. "
-    "All else is read from single events: at most 200,000 for one answer, which has at most 10,000 rows. "
+    "All else is read from single events: at most 200,000 for one answer, which has at most 10,000 rows; where events of a month "
+    "were put away, the answer is 400 and names it. "
     "`Accept: text/csv` answers the same as CSV."
 )
 
@@ -111,6 +112,9 @@ def _answer(request: Request, code: str, asked: dict[str, Any]) -> HttpResponse:
         rows = querying.usage_rows(query)
     except querying.TooMuch as error:
         raise too_much(events=error.events) from None
+    except querying.EventsPutAway as error:
+        hint = _("Ask for whole days of a customer (filterCustomerId) in its own windowTimeZone, and not by subject.")
+        raise invalid({"from": f"{error} {hint}"}) from None
     if "text/csv" in request.headers.get("Accept", "").lower():
         return HttpResponse(_csv(query, rows), content_type="text/csv; charset=utf-8")
     return HttpResponse(_json(query, rows), content_type="application/json")

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
 from django.http import QueryDict
@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from squill.lib.clock import parse_instant
 from squill.web.problems import invalid
+from usage import put_away
 
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1000
@@ -58,6 +59,19 @@ def day(query: QueryDict, name: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         raise invalid({name: _("Write a day, such as 2026-03-01.")}) from None
+
+
+def kept_range(query: QueryDict) -> tuple[datetime | None, datetime | None]:
+    """
+    Return the instants `from` and `to` of a list of events, None where one was not sent. One or two queries.
+
+    :raises Problem: if one is no instant, or if events since `from` were put away with their month
+    """
+    start, end = instant(query, "from"), instant(query, "to")
+    if start and (message := put_away.reason_against([(start, end or datetime.max.replace(tzinfo=UTC))])):
+        hint = _("Those that are kept are complete from %(day)s on.") % {"day": put_away.complete_since()}
+        raise invalid({"from": f"{message} {hint}"})
+    return start, end
 
 
 def limit(query: QueryDict) -> int:

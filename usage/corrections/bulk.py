@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from customers import audit
 from squill.lib.actor import Actor
+from usage import put_away
 from usage.corrections.correcting import check_reason, void_stored
 from usage.corrections.errors import CorrectionError
 from usage.corrections.finding import stored_events
@@ -85,7 +86,7 @@ def select(selection: Selection) -> Selected:
     """
     Say what a bulk void would void. Writes nothing.
 
-    :raises CorrectionError: bad_range, or too_many (more than 100,000)
+    :raises CorrectionError: bad_range, too_many (more than 100,000), or put_away (the range reaches into such a month)
     """
     rules: dict[str, list[tuple[str, Rule]]] = defaultdict(list)
     for meter in Meter.objects.order_by("code"):
@@ -118,7 +119,7 @@ def void_selected(
 
     Each batch is a transaction of its own, audited as events.voided; an interrupted void goes on where it stopped.
 
-    :raises CorrectionError: bad_reason, bad_range, or changed (other events match now than those that were shown)
+    :raises CorrectionError: bad_reason, bad_range, put_away, or changed (other events match now than those that were shown)
     """
     check_reason(reason)
     digest = _new_token(selection)
@@ -163,6 +164,8 @@ def _selected(selection: Selection, *, token: str, with_data: bool) -> Iterator[
     read = 0
     with connection.chunked_cursor() as cursor:
         cursor.execute(_SELECT, parameters)
+        if message := put_away.reason_against([(selection.start, selection.end)]):
+            raise CorrectionError("put_away", message)
         while rows := cursor.fetchmany(_FETCHED_AT_ONCE):
             read += len(rows)
             if read > MOST:

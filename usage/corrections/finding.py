@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from usage import put_away
 from usage.corrections.errors import CorrectionError
 from usage.models import Correction, QuarantinedEvent
 from usage.rollups import exact_json
@@ -47,7 +48,7 @@ def find_event(*, source: str, event_id: str, customer_id: int | None = None) ->
 
     `customer_id` is the customer that the caller is narrowed to: what belongs to others is not there for it.
 
-    :raises CorrectionError: not_found, or quarantined (what does not count cannot be corrected)
+    :raises CorrectionError: not_found, quarantined (what does not count cannot be corrected), or put_away
     """
     named = {"source": source, "id": event_id}
     key = exact_json.digest([source, event_id])
@@ -59,7 +60,13 @@ def find_event(*, source: str, event_id: str, customer_id: int | None = None) ->
             "quarantined",
             _("The event %(id)s of %(source)s is in quarantine and counts for nobody: discard it there instead.") % named,
         )
-    raise CorrectionError("not_found", _("No stored event of %(source)s has the id %(id)s.") % named)
+    if customer_id is None and put_away.was_put_away(key):
+        message = _("The event %(id)s of %(source)s was put away with its month, and cannot be corrected any more.")
+        raise CorrectionError("put_away", message % named)
+    message = _("No stored event of %(source)s has the id %(id)s.") % named
+    if since := put_away.complete_since():
+        message += " " + _("Events from before %(day)s may have been put away with their month.") % {"day": since}
+    raise CorrectionError("not_found", message)
 
 
 def corrections_of(keys: Iterable[str]) -> dict[str, Correction]:

@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
+from usage import put_away
+from usage.corrections.errors import CorrectionError
 from usage.corrections.finding import StoredEvent
 from usage.rollups import exact_json
 from usage.rollups.rules import Rule, Unusable, local_day
@@ -155,11 +157,19 @@ _SLACK: Final = timedelta(hours=3)
 def _recounted(
     keys: set[RollupKey], rules: Mapping[int, tuple[str, Rule]], timezones: Mapping[int, str]
 ) -> dict[RollupKey, Sums | None]:
-    """Count these rollups anew from the events that still count; each day of a customer and meter is read once."""
+    """
+    Count these rollups anew from the events that still count; each day of a customer and meter is read once.
+
+    :raises CorrectionError: put_away, while events that were put away with a month are being counted
+    """
+    found: dict[RollupKey, Sums | None]
+    try:
+        found = {RollupKey(*key): Sums(*sums) for key, sums in put_away.totals_of(keys).items()}
+    except put_away.BeingPutAway as error:
+        raise CorrectionError("put_away", str(error)) from None
     days: dict[tuple[int, int, str], set[str]] = defaultdict(set)
     for key in keys:
         days[key[:3]].add(key.dimensions_key)
-    found: dict[RollupKey, Sums | None] = {}
     for (customer_id, meter_id, day), wanted in days.items():
         event_type, rule = rules[meter_id]
         timezone = timezones[customer_id]

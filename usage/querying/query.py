@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
+from usage import put_away
 from usage.models import Meter
 from usage.querying import spans
 from usage.querying.windows import WindowSize, midnight, window_of
@@ -61,6 +62,10 @@ class TooMuch(Exception):
         self.events = events
 
 
+class EventsPutAway(Exception):
+    """The answer needs raw events of months that were put away. The message names them, for a person."""
+
+
 type _Group = tuple[str | None, ...]
 type _Row = tuple[datetime, datetime, _Group]
 
@@ -94,6 +99,7 @@ def usage_rows(query: MeterQuery) -> list[UsageRow]:
     The first and the last window are cut to the instants asked for. Reads only.
 
     :raises TooMuch: if there are more than 10,000 rows, or if more than 200,000 raw events would have to be read
+    :raises EventsPutAway: if raw events of a month that was put away would have to be read
     """
     customers = spans.counted(meter_id=query.meter.pk, customer_ids=query.customer_ids, start=query.start, end=query.end)
     if not customers:
@@ -238,5 +244,7 @@ def _events(query: MeterQuery, parts: Sequence[spans.Part]) -> Iterator[tuple[st
     }
     with connection.chunked_cursor() as cursor:
         cursor.execute(_EVENTS, parameters)
+        if message := put_away.reason_against((part.start, part.end) for part in parts):
+            raise EventsPutAway(message)
         while rows := cursor.fetchmany(_FETCHED_AT_ONCE):
             yield from rows

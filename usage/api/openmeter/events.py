@@ -23,11 +23,12 @@ class EventsView(events.EventsView):
         """List at most `limit` events, newest first."""
         query = request.query_params
         queries.refuse_unknown(query, frozenset({"subject", "from", "to", "limit", "clientId"}))
+        start, end = queries.kept_range(query)
         rows = selectors.newest_events(
             customer_id=narrowed_to(request),
             subject=query.get("subject"),
-            start=queries.instant(query, "from"),
-            end=queries.instant(query, "to"),
+            start=start,
+            end=end,
             limit=queries.limit(query),
         )
         corrections = corrections_of([row.key for row in rows])
