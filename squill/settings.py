@@ -219,6 +219,8 @@ SQUILL_EVENTS_MAX_KEYS = env.integer("SQUILL_EVENTS_MAX_KEYS", default=100, mini
 SQUILL_EVENTS_FUTURE_SECONDS = env.integer("SQUILL_EVENTS_FUTURE_SECONDS", default=3600)
 # None of the limits is about age here: older usage is taken, and billed as an adjustment where its period is closed.
 DATA_UPLOAD_MAX_MEMORY_SIZE = SQUILL_EVENTS_MAX_BYTES
+# How many whole months events stay after theirs has ended; 0 is for ever.
+SQUILL_EVENTS_RETENTION_MONTHS = env.integer("SQUILL_EVENTS_RETENTION_MONTHS", default=0)
 
 # --- Content Security Policy: strict everywhere, relaxed under /admin/ alone (squill.web.admin_site says why) ---
 CONTENT_SECURITY_POLICY = {

@@ -28,7 +28,14 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 EMBEDDED_HOME_VARIABLE = "TESTS_EMBEDDED_HOME"  # set by tests/conftest.py; unset = DATABASE_URL names somebody's server
 PREFIX = "test_squill_"
 # Tables that Django does not manage, and therefore does not flush.
-UNMANAGED = ("usage_event", "usage_eventkey", "usage_rollup", "procrastinate_jobs", "procrastinate_workers")
+UNMANAGED = (
+    "usage_event",
+    "usage_eventkey",
+    "usage_rollup",
+    "usage_putawayrollup",
+    "procrastinate_jobs",
+    "procrastinate_workers",
+)
 
 
 def start_server() -> None:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from django.db import connection
 
-# Every stored event has its identity, no identity stands twice, and none is without what it is the identity of.
+# Every stored event has its identity, no identity stands twice, and none is without what it is the identity of (once months
+# are put away, check_put_away counts instead).
 _KEYS = """
 SELECT e.source, e.event_id, 'has no identity' FROM usage_event e LEFT JOIN usage_eventkey k USING (key) WHERE k.key IS NULL
 UNION ALL
@@ -16,12 +17,14 @@ UNION ALL
 SELECT 'with identity', k.key::text, 'was taken in and is gone' FROM usage_eventkey k
 WHERE NOT EXISTS (SELECT 1 FROM usage_event e WHERE e.key = k.key)
   AND NOT EXISTS (SELECT 1 FROM usage_quarantinedevent q WHERE q.key = k.key)
+  AND NOT EXISTS (SELECT 1 FROM usage_putawaymonth)
 """
 
 # Grain: customer, meter, local day, dimension values. `raw` reads every event once for each meter of its type; a number is
 # what a meter takes (zero or more, below 10^15, at most 12 decimals). What it cannot take was counted for nothing, and so was
-# an event with a dimension that is no short text. What was corrected counts no more.
-# MATERIALIZED, since the planner would take the tests of the text for so rare that it loops over all customers.
+# an event with a dimension that is no short text. What was corrected counts no more. What was put away counts as what it added
+# up to; the days of a month that is not counted yet are left out. MATERIALIZED, since the planner would take the tests of the
+# text for so rare that it loops over all customers.
 _ROLLUPS = r"""
 WITH raw AS MATERIALIZED (
   SELECT e.customer_id, m.id AS meter_id, (e.occurred_at AT TIME ZONE c.timezone)::date AS day,
@@ -41,9 +44,13 @@ WITH raw AS MATERIALIZED (
 valued AS (
   SELECT *, text::numeric AS value FROM raw WHERE text ~ '^[+-]?[0-9]{1,60}([.][0-9]*)?([eE][+-]?[0-9]{1,2})?$'
 ),
-again AS (
+counted AS (
   SELECT customer_id, meter_id, day, dimensions, count(*) AS n, sum(value) AS s, max(value) AS x
   FROM valued WHERE value >= 0 AND value < 1e15 AND scale(trim_scale(value)) <= 12 GROUP BY 1, 2, 3, 4
+  UNION ALL SELECT customer_id, meter_id, day, dimensions, event_count, value_sum, value_max FROM usage_putawayrollup
+),
+again AS (
+  SELECT customer_id, meter_id, day, dimensions, sum(n)::bigint AS n, sum(s) AS s, max(x) AS x FROM counted GROUP BY 1, 2, 3, 4
 )
 SELECT c.external_id, m.code, coalesce(a.day, r.day), coalesce(a.dimensions, r.dimensions)::text,
        r.event_count, r.value_sum, r.value_max, a.n, a.s, a.x
@@ -53,6 +60,10 @@ FULL JOIN usage_rollup r
 JOIN customers_customer c ON c.id = coalesce(a.customer_id, r.customer_id)
 JOIN usage_meter m ON m.id = coalesce(a.meter_id, r.meter_id)
 WHERE (r.event_count, r.value_sum, r.value_max) IS DISTINCT FROM (a.n, a.s, a.x)
+AND NOT EXISTS (
+  SELECT 1 FROM usage_putawaymonth p WHERE p.counted_at IS NULL
+  AND coalesce(a.day, r.day) BETWEEN p.month - 1 AND (p.month + interval '1 month')::date
+)
 ORDER BY 1, 2, 3, 4
 """
 

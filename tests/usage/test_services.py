@@ -3,13 +3,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from customers.models import AuditEvent
 from tests.usage.builders import ACTOR, NOW, a_customer, a_meter, an_event, counts, recomputed, rollups
-from usage.corrections import CorrectionError
+from tests.usage.months import a_january_put_away, send
 from usage.ingestion import ingest, replay_waiting
-from usage.models import Meter, QuarantinedEvent
-from usage.services import MeterError, create_meter, discard_quarantined, update_meter
+from usage.models import Meter
+from usage.services import MeterError, create_meter, update_meter
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +40,23 @@ def test_new_meter_counts_the_past() -> None:
     ]
     after = AuditEvent.objects.get(action="meter.created", object_id="bytes").after
     assert (after["past_events"], after["unusable_past_events"]) == (3, 1)
+
+
+def test_new_meter_counts_the_events_that_are_kept_and_its_audit_says_since_when(settings: Settings) -> None:
+    a_january_put_away(settings)
+    send("late", 3, "2026-01-10T06:00")
+
+    meter = a_meter("calls")
+
+    # Event 4 of 1 February in Tokyo, and the late one, which is stored like any other
+    assert [rollup[2:5] for rollup in rollups() if rollup[1] == "calls"] == [("2026-01-10", {}, 1), ("2026-02-01", {}, 1)]
+    after = AuditEvent.objects.get(action="meter.created", object_id="calls").after
+    assert (after["past_events"], after["complete_since"]) == (2, "2026-02-01")
+    unused = a_meter("other", event_type="other")
+    update_meter(meter_id=unused.pk, changes={"event_type": "another"}, actor=ACTOR, now=NOW)
+    assert AuditEvent.objects.get(action="meter.changed").after == {"event_type": "another", "complete_since": "2026-02-01"}
+    update_meter(meter_id=meter.pk, changes={"unit": "calls"}, actor=ACTOR, now=NOW)
+    assert AuditEvent.objects.filter(action="meter.changed").latest("pk").after == {"unit": "calls"}
 
 
 def test_rebuilt_and_streamed_rollups_are_the_same() -> None:
@@ -168,45 +186,3 @@ def test_unused_meter_that_changes_its_type_counts_the_past_of_the_new_one() -> 
 
     assert rollups() == recomputed()
     assert len(rollups()) == 2
-
-
-def test_discarded_events_keep_the_reason_and_never_count() -> None:
-    ingest([an_event("1"), an_event("2")], now=NOW)
-    row = QuarantinedEvent.objects.get(event_id="1")
-
-    assert discard_quarantined(row_ids=[row.pk], reason="a test run", actor=ACTOR, now=NOW) == 1
-
-    row.refresh_from_db()
-    assert (row.status, row.discard_reason, row.resolved_at) == ("discarded", "a test run", NOW)
-    audit = AuditEvent.objects.get(action="quarantine.discarded")
-    assert audit.before == {"reason": "unknown_subject", "source": "test", "id": "1"}
-    assert audit.after == {"discard_reason": "a test run"}
-    a_customer()
-    a_meter()
-    assert replay_waiting(now=NOW) == 1
-    assert [rollup[4] for rollup in rollups()] == [1]
-
-
-def test_discarding_again_changes_nothing() -> None:
-    ingest([an_event("1")], now=NOW)
-    row_ids = list(QuarantinedEvent.objects.values_list("pk", flat=True))
-    discard_quarantined(row_ids=row_ids, reason="a test run", actor=ACTOR, now=NOW)
-
-    assert discard_quarantined(row_ids=row_ids, reason="another", actor=ACTOR, now=NOW) == 0
-
-    assert QuarantinedEvent.objects.get().discard_reason == "a test run"
-    assert AuditEvent.objects.filter(action="quarantine.discarded").count() == 1
-
-
-@pytest.mark.parametrize("reason", ["", " ", "x" * 501, "nul\0"])
-def test_discarding_needs_a_reason(reason: str) -> None:
-    ingest([an_event("1")], now=NOW)
-    row = QuarantinedEvent.objects.get()
-
-    with pytest.raises(CorrectionError, match="Say why, in 1 to 500 characters") as refused:
-        discard_quarantined(row_ids=[row.pk], reason=reason, actor=ACTOR, now=NOW)
-
-    assert refused.value.code == "bad_reason"
-    row.refresh_from_db()
-    assert (row.status, row.discard_reason) == ("waiting", "")
-    assert AuditEvent.objects.filter(action="quarantine.discarded").count() == 0

@@ -1,7 +1,9 @@
 """Month partitions of the events (UTC months of `occurred_at`), made before the first event of a month needs them."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from typing import Final
 
 from django.db import connection, transaction
 
@@ -11,6 +13,7 @@ from usage.ingestion import locks
 _known: set[date] = set()
 
 _EXISTING = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'usage_event'::regclass"
+_TABLE: Final = re.compile(r"usage_event_(\d{4})_(\d{2})", re.ASCII)
 
 
 def ensure_partitions(now: datetime, months_ahead: int = 3) -> None:
@@ -18,13 +21,24 @@ def ensure_partitions(now: datetime, months_ahead: int = 3) -> None:
     present = month_of(now)
     months = [present]
     for _ in range(months_ahead):
-        months.append(_following(months[-1]))
+        months.append(following(months[-1]))
     make_missing(months)
 
 
 def month_of(instant: datetime) -> date:
     """Return the first day of the UTC month that the instant lies in."""
     return instant.astimezone(UTC).date().replace(day=1)
+
+
+def following(month: date) -> date:
+    """Return the first day of the month after."""
+    return month.replace(year=month.year + 1, month=1) if month.month == 12 else month.replace(month=month.month + 1)
+
+
+def existing_months() -> list[date]:
+    """Return the months that have a partition, oldest first. One query."""
+    names = [_TABLE.fullmatch(name) for name in _existing()]
+    return sorted(date(int(name[1]), int(name[2]), 1) for name in names if name)
 
 
 def make_missing(months: Iterable[date]) -> None:
@@ -45,16 +59,39 @@ def make_missing(months: Iterable[date]) -> None:
         transaction.on_commit(lambda: _known.update(unknown))
 
 
-def _missing(months: list[date]) -> list[date]:
+def put_away_table(month: date) -> str:
+    """Return the name of the table that holds the events of a month after `swap_out`."""
+    return f"{_table(month)}_put_away"
+
+
+def swap_out(month: date) -> None:
+    """
+    Take the month's partition out of usage_event, as a table of its own, and put an empty one in its place.
+
+    The caller has locked usage_event exclusively in this transaction. Whoever comes afterwards finds a partition of the usual
+    name, so that nobody must know that the month was put away to store an event of it.
+    """
+    table = _table(month)
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE usage_event DETACH PARTITION {table}")
+        cursor.execute(f"ALTER TABLE {table} RENAME TO {put_away_table(month)}")
+    _make(month)
+
+
+def _existing() -> set[str]:
     with connection.cursor() as cursor:
         cursor.execute(_EXISTING)
-        existing = {name for (name,) in cursor.fetchall()}
+        return {name for (name,) in cursor.fetchall()}
+
+
+def _missing(months: list[date]) -> list[date]:
+    existing = _existing()
     return [month for month in months if _table(month) not in existing]
 
 
 def _make(month: date) -> None:
     # Both names are made of digits alone.
-    table, start, end = _table(month), month.isoformat(), _following(month).isoformat()
+    table, start, end = _table(month), month.isoformat(), following(month).isoformat()
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TABLE {table} (LIKE usage_event INCLUDING ALL)")
         cursor.execute(
@@ -64,7 +101,3 @@ def _make(month: date) -> None:
 
 def _table(month: date) -> str:
     return f"usage_event_{month:%Y_%m}"
-
-
-def _following(month: date) -> date:
-    return month.replace(year=month.year + 1, month=1) if month.month == 12 else month.replace(month=month.month + 1)

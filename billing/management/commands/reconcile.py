@@ -1,5 +1,6 @@
 import argparse
 import json
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -22,14 +23,14 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         found = reconcile()
         if options["json"]:
-            self.stdout.write(
-                json.dumps({"differences": found.differences, "pending": found.pending}, indent=1, ensure_ascii=False)
-            )
+            self.stdout.write(json.dumps(asdict(found), indent=1, ensure_ascii=False))
         else:
             for difference in found.differences:
                 self.stdout.write(difference)
             for pending in found.pending:
                 self.stdout.write(_("pending: %(what)s") % {"what": pending})
+            for unchecked in found.unchecked:
+                self.stdout.write(_("not recomputed: %(what)s") % {"what": unchecked})
         if found.differences:
             count = len(found.differences)
             raise CommandError(ngettext("%(count)d difference", "%(count)d differences", count) % {"count": count})
