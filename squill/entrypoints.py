@@ -16,6 +16,7 @@ from squill.lib import clock
 from squill.lib.actor import system
 from usage.ingestion import replay_waiting
 from usage.ingestion.partitions import ensure_partitions
+from usage.retention import Outcome, put_away_due
 
 logger = logging.getLogger(__name__)
 # What is left of the function's time when it stops taking up work.
@@ -57,8 +58,22 @@ def check(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     found = reconcile()
     for difference in found.differences:
         logger.error("reconcile: %s", difference)
+    for month in found.unchecked:
+        logger.info("reconcile, not recomputed: %s", month)
     logger.info("reconcile: %d differences, %d pending", len(found.differences), len(found.pending))
     return {"differences": len(found.differences), "pending": len(found.pending)}
+
+
+def put_away(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Daily: put away months of events that are old enough and closed, and say what holds the others."""
+    reports = put_away_due(now=clock.now(), actor=system("put_away"), deadline=_deadline(context))
+    summary: dict[str, list[str]] = {outcome: [] for outcome in Outcome if outcome is not Outcome.DUE}
+    for report in reports:
+        summary[report.outcome].append(f"{report.month:%Y-%m}")
+        for reason in report.held_by:
+            logger.info("%s is held: %s", f"{report.month:%Y-%m}", reason)
+    logger.info("events put away: %s", summary)
+    return summary
 
 
 def _deadline(context: LambdaContext) -> Callable[[], bool]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.db import connection
+from pytest_django import Settings
 
 from billing.models import BillingRun, Invoice
 from squill import entrypoints
@@ -53,7 +54,12 @@ def small_company(customers: int = 1) -> None:
 
 
 def test_the_schedule_names_the_functions_that_there_are() -> None:
-    assert FUNCTIONS == ["squill.entrypoints.bill", "squill.entrypoints.check", "squill.entrypoints.work"]
+    assert FUNCTIONS == [
+        "squill.entrypoints.bill",
+        "squill.entrypoints.check",
+        "squill.entrypoints.put_away",
+        "squill.entrypoints.work",
+    ]
     for stage in SETTINGS.values():
         for event in stage.get("events", []):
             assert event["expression"].startswith(("rate(", "cron("))
@@ -116,6 +122,27 @@ def test_check_counts_and_logs_what_differs(caplog: pytest.LogCaptureFixture) ->
         sql("UPDATE billing_numberseries SET last_number = 2")
     assert entrypoints.check({}, Context(900)) == {"differences": 1, "pending": 1}
     assert "I6 series INV misses 2" in caplog.text
+
+
+@pytest.mark.django_db
+def test_put_away_says_what_became_of_each_month_and_stops_before_its_time_is_over(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    small_company()
+    monkeypatch.setenv("SQUILL_NOW", "2026-03-01T00:30:00Z")
+    nothing: dict[str, list[str]] = {"put_away": [], "held": [], "busy": []}
+    assert entrypoints.put_away({}, Context(900)) == nothing  # the setting is 0
+    settings.SQUILL_EVENTS_RETENTION_MONTHS = 1
+    caplog.set_level("INFO", "squill.entrypoints")
+
+    assert entrypoints.put_away({}, Context(900)) == nothing | {"held": ["2026-01"]}
+    reason = "the period from 2026-01-01 of the subscription customer-0:basic:2026-01-01 is not billed yet"
+    assert f"2026-01 is held: {reason}" in caplog.text
+    entrypoints.bill({}, Context(900))
+    assert entrypoints.put_away({}, Context(59)) == nothing
+    assert entrypoints.put_away({}, Context(900)) == nothing | {"put_away": ["2026-01"]}
+    assert entrypoints.check({}, Context(900))["differences"] == 0
+    assert "reconcile, not recomputed: I1, I2 2026-01: 1 events were put away on 2026-03-01" in caplog.text
 
 
 @pytest.mark.django_db
