@@ -46,11 +46,11 @@ def boolean(name: str, *, default: bool) -> bool:
     raise BadEnvironment(f"{name}={value!r}: write true or false")
 
 
-def integer(name: str, *, default: int, minimum: int = 0) -> int:
+def integer(name: str, *, default: int, minimum: int = 0, maximum: int | None = None) -> int:
     """
-    Return the variable as a whole number of at least `minimum`.
+    Return the variable as a whole number of at least `minimum` and at most `maximum`.
 
-    :raises BadEnvironment: if it is no whole number, or too small
+    :raises BadEnvironment: if it is no whole number, or too small or large
     """
     value = os.environ.get(name)
     if not value:
@@ -61,6 +61,8 @@ def integer(name: str, *, default: int, minimum: int = 0) -> int:
         raise BadEnvironment(f"{name}={value!r}: write a whole number") from None
     if number < minimum:
         raise BadEnvironment(f"{name}={value!r}: write a whole number of at least {minimum}")
+    if maximum is not None and number > maximum:
+        raise BadEnvironment(f"{name}={value!r}: write a whole number of at most {maximum}")
     return number
 
 

@@ -216,8 +216,13 @@ SQUILL_EVENTS_MAX_BYTES = env.integer("SQUILL_EVENTS_MAX_BYTES", default=5_000_0
 SQUILL_EVENTS_MAX_COUNT = env.integer("SQUILL_EVENTS_MAX_COUNT", default=10_000, minimum=1)
 SQUILL_EVENTS_MAX_DEPTH = env.integer("SQUILL_EVENTS_MAX_DEPTH", default=8, minimum=1)
 SQUILL_EVENTS_MAX_KEYS = env.integer("SQUILL_EVENTS_MAX_KEYS", default=100, minimum=1)
+SQUILL_EVENTS_MAX_TEXT = env.integer("SQUILL_EVENTS_MAX_TEXT", default=255, minimum=1, maximum=255)
+SQUILL_EVENTS_MAX_NAME = env.integer("SQUILL_EVENTS_MAX_NAME", default=128, minimum=1)
+SQUILL_EVENTS_MAX_DECIMALS = env.integer("SQUILL_EVENTS_MAX_DECIMALS", default=12, minimum=0, maximum=12)
 SQUILL_EVENTS_FUTURE_SECONDS = env.integer("SQUILL_EVENTS_FUTURE_SECONDS", default=3600)
-# None of the limits is about age here: older usage is taken, and billed as an adjustment where its period is closed.
+# Older usage needs a key with the scope events:backfill, so that a broken clock does not reopen what was billed long ago.
+# 0: as old as it likes.
+SQUILL_EVENTS_PAST_DAYS = env.integer("SQUILL_EVENTS_PAST_DAYS", default=40, minimum=0)
 DATA_UPLOAD_MAX_MEMORY_SIZE = SQUILL_EVENTS_MAX_BYTES
 # How many whole months events stay after theirs has ended; 0 is for ever.
 SQUILL_EVENTS_RETENTION_MONTHS = env.integer("SQUILL_EVENTS_RETENTION_MONTHS", default=0)

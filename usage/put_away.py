@@ -7,7 +7,6 @@ away until that transaction ends.
 
 from collections.abc import Collection, Iterable
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
@@ -15,9 +14,8 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from usage.models import EventKey, PutAwayMonth
-
-type RollupKey = tuple[int, int, str, str]  # customer, meter, ISO day, key of the dimensions (32 hex digits)
-type Sums = tuple[int, Decimal, Decimal]  # events, sum and largest of their values
+from usage.rollups.rules import Group
+from usage.rollups.totals import Latest, Place, Total, Totals
 
 
 class BeingPutAway(Exception):
@@ -40,40 +38,64 @@ def complete_since() -> date | None:
     return latest.end.date() if latest else None
 
 
-def was_put_away(key: str) -> bool:
+def was_put_away(key: str, *, customer_id: int | None) -> bool:
     """
     Say whether the event with this key (32 hex digits) was put away. One or two queries.
 
-    The caller has found it neither stored nor in quarantine; its identity is kept for ever.
+    The caller has found it neither stored nor in quarantine; its identity is kept for ever. `customer_id` is the customer that
+    the caller is narrowed to: of others it learns nothing.
     """
-    return PutAwayMonth.objects.exists() and EventKey.objects.filter(key=UUID(key)).exists()
+    if not PutAwayMonth.objects.exists():
+        return False
+    known = EventKey.objects.filter(key=UUID(key))
+    return (known if customer_id is None else known.filter(customer_id=customer_id)).exists()
 
+
+def has_totals_of(customer_id: int) -> bool:
+    """Say whether days of this customer are known by their totals alone, or may be: a month is being counted. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ANY_TOTALS, [customer_id])
+        return bool(cursor.fetchone()[0])
+
+
+_ANY_TOTALS: Final = """
+SELECT EXISTS (SELECT 1 FROM usage_putawayrollup WHERE customer_id = %s)
+    OR EXISTS (SELECT 1 FROM usage_putawaymonth WHERE counted_at IS NULL)
+"""
 
 # Grain: rollup. Both by an index over the customer and the day.
 _TOTALS: Final = """
-SELECT r.customer_id, r.meter_id, r.day::text, replace(r.dimensions_key::text, '-', ''),
-       sum(p.event_count)::bigint, sum(p.value_sum), max(p.value_max)
+SELECT k.customer_id, k.meter_id, k.day, replace(k.dimensions_key::text, '-', ''), r.dimensions::text, r.item,
+       sum(p.event_count)::bigint, sum(p.value_sum), min(p.value_min), max(p.value_max), sum(p.value_weight), max(p.latest_at),
+       (array_agg(p.latest_event ORDER BY p.latest_at DESC, p.latest_event DESC))[1],
+       (array_agg(p.value_latest ORDER BY p.latest_at DESC, p.latest_event DESC))[1]
 FROM unnest(%s::bigint[], %s::bigint[], %s::date[], %s::uuid[]) AS k(customer_id, meter_id, day, dimensions_key)
 JOIN usage_rollup r USING (customer_id, meter_id, day, dimensions_key)
 JOIN usage_putawayrollup p
-  ON (p.customer_id, p.meter_id, p.day, p.dimensions) = (r.customer_id, r.meter_id, r.day, r.dimensions)
-GROUP BY 1, 2, 3, 4
+  ON (p.customer_id, p.meter_id, p.day, p.dimensions, coalesce(p.item, ''))
+   = (r.customer_id, r.meter_id, r.day, r.dimensions, coalesce(r.item, ''))
+GROUP BY k.customer_id, k.meter_id, k.day, k.dimensions_key, r.dimensions, r.item
 """
 
 
-def totals_of(keys: Collection[RollupKey]) -> dict[RollupKey, Sums]:
+def totals_of(places: Collection[Place]) -> Totals:
     """
     Return what events that were put away add to each of these rollups; those without any are left out. At most two queries.
 
     :raises BeingPutAway: if a month that reaches into one of the days is not counted yet
     """
-    if not keys:
-        return {}
-    days = [date.fromisoformat(day) for _customer_id, _meter_id, day, _dimensions_key in keys]
+    found = Totals()
+    if not places:
+        return found
     for month in PutAwayMonth.objects.filter(counted_at=None):
         first, last = month.days
-        if any(first <= day <= last for day in days):
+        if any(first <= place.day <= last for place in places):
             raise BeingPutAway(_("The events of %(month)s are being put away just now: try again later.") % {"month": month})
     with connection.cursor() as cursor:
-        cursor.execute(_TOTALS, [list(column) for column in zip(*keys, strict=True)])
-        return {(row[0], row[1], row[2], row[3]): (row[4], row[5], row[6]) for row in cursor.fetchall()}
+        cursor.execute(_TOTALS, [list(column) for column in zip(*places, strict=True)])
+        for customer_id, meter_id, day, key, dimensions, item, *sums, latest_at, latest_event, value in cursor.fetchall():
+            count, total, least, most, weight = sums
+            latest = None if latest_at is None else Latest(latest_at, latest_event, value)
+            found[Place(customer_id, meter_id, day, key)] = Total(count, total, least, most, weight, latest)
+            found.groups[key] = Group(key, dimensions, item)
+    return found

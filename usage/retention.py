@@ -22,6 +22,7 @@ from customers import audit
 from squill.lib.actor import Actor
 from usage.ingestion import partitions
 from usage.models import Event, PutAwayMonth, QuarantinedEvent
+from usage.rollups.recounting import COLUMNS, recounted
 
 # Packages above usage say what still needs the events of the instants [start, end): in words, for the operator; nothing where
 # nothing does.
@@ -153,34 +154,12 @@ def _set_aside(month: date, *, now: datetime) -> None:
     partitions.swap_out(month)
 
 
-# Grain: customer, meter, local day, dimension values. The same numbers and dimensions count as in every meter (zero or more,
-# below 10^15, at most 12 decimals; short texts), in SQL: what is compared with the rollups for ever does not come from the code
-# that moves them. A meter that has counted keeps its meaning (trigger), and a put-away event cannot be corrected any more.
-# MATERIALIZED, since the planner would take the tests of the text for so rare that it loops over all customers.
-_COUNT: Final = r"""
-INSERT INTO usage_putawayrollup (month, customer_id, meter_id, day, dimensions, event_count, value_sum, value_max)
-WITH raw AS MATERIALIZED (
-  SELECT e.customer_id, m.id AS meter_id, (e.occurred_at AT TIME ZONE c.timezone)::date AS day,
-         (SELECT coalesce(jsonb_object_agg(d, coalesce(e.data ->> d, e.data #>> string_to_array(d, '.'))), '{{}}')
-          FROM unnest(m.dimensions) AS d) AS dimensions,
-         CASE WHEN m.value_path = '' THEN '1'
-              ELSE coalesce(e.data ->> m.value_path, e.data #>> string_to_array(m.value_path, '.')) END AS text
-  FROM {table} e
-  JOIN usage_meter m ON m.event_type = e.event_type AND m.id = ANY(%(meter_ids)s::bigint[])
-  JOIN customers_customer c ON c.id = e.customer_id
-  WHERE NOT EXISTS (SELECT 1 FROM usage_correction v WHERE v.event_key = e.key)
-  AND NOT EXISTS (
-    SELECT 1 FROM unnest(m.dimensions) AS d, coalesce(e.data -> d, e.data #> string_to_array(d, '.')) AS sent
-    WHERE jsonb_typeof(sent) IN ('object', 'array') OR length(sent #>> '{{}}') > 255
-  )
-),
-valued AS (
-  SELECT *, text::numeric AS value FROM raw WHERE text ~ '^[+-]?[0-9]{{1,60}}([.][0-9]*)?([eE][+-]?[0-9]{{1,2}})?$'
+# In SQL: what is compared with the rollups for ever does not come from the code that moves them. A meter that has counted keeps
+# its meaning (trigger), and a put-away event cannot be corrected any more.
+_COUNT: Final = (
+    f"INSERT INTO usage_putawayrollup (month, {COLUMNS}) SELECT %(month)s::date, {COLUMNS} FROM (<counted>) AS counted"  # noqa: S608
 )
-SELECT %(month)s::date, customer_id, meter_id, day, dimensions, count(*), sum(value), max(value)
-FROM valued WHERE value >= 0 AND value < 1e15 AND scale(trim_scale(value)) <= 12
-GROUP BY customer_id, meter_id, day, dimensions
-"""
+_COUNTED_METERS: Final = "m.id = ANY(%(meter_ids)s::bigint[])"
 
 
 @transaction.atomic
@@ -192,7 +171,8 @@ def _count(month: date, *, now: datetime, actor: Actor) -> MonthReport:
     if row.counted_at is None:
         table = partitions.put_away_table(month)  # made of digits
         with connection.cursor() as cursor:
-            cursor.execute(_COUNT.format(table=table), {"month": month, "meter_ids": row.meter_ids})
+            counted = recounted(table, meters=_COUNTED_METERS)
+            cursor.execute(_COUNT.replace("<counted>", counted), {"month": month, "meter_ids": row.meter_ids})
             cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608
             row.event_count = cursor.fetchone()[0]
         row.counted_at = now

@@ -11,11 +11,16 @@ from billing.pricing.money import from_minor
 from squill.lib.currency import exponent
 from squill.lib.decimals import plain
 
-# Grain: one row per (customer, meter, day, dimension values); read by the primary key of the rollups.
+# Grain: one row per (customer, meter, day, dimension values); the items of a unique count are counted. Of a weighted sum the
+# change of the day is told. Quotients are rounded as quantities are.
 _USAGE = """
-SELECT c.external_id, m.code, r.dimensions, r.day, r.event_count,
-       CASE m.aggregation WHEN 'count' THEN r.event_count::numeric WHEN 'sum' THEN r.value_sum ELSE r.value_max END
+SELECT c.external_id, m.code, r.dimensions, r.day, sum(r.event_count)::bigint,
+       CASE m.aggregation
+         WHEN 'count' THEN sum(r.event_count) WHEN 'unique_count' THEN count(r.item)
+         WHEN 'min' THEN min(r.value_min) WHEN 'max' THEN max(r.value_max) WHEN 'latest' THEN max(r.value_latest)
+         WHEN 'average' THEN round(sum(r.value_sum) / sum(r.event_count), 12) ELSE sum(r.value_sum) END
 FROM usage_rollup r JOIN customers_customer c ON c.id = r.customer_id JOIN usage_meter m ON m.id = r.meter_id
+GROUP BY c.external_id, m.code, m.aggregation, r.dimensions, r.day
 ORDER BY c.external_id COLLATE "C", m.code COLLATE "C", r.day, r.dimensions::text COLLATE "C"
 """
 

@@ -11,7 +11,7 @@ import pytest
 from django.db import connections
 
 from tests.faults import FULL
-from tests.usage.builders import NOW, a_customer, a_meter, an_event, counts, recomputed, rollups
+from tests.usage.builders import NOW, a_customer, a_meter, an_event, counts, kept, recomputed
 from usage.ingestion import IncomingEvent, Outcome, ingest
 
 CLIENTS = 8
@@ -81,4 +81,4 @@ def test_events_sent_one_to_five_times_by_eight_clients_are_counted_once() -> No
         "quarantinedevent": EVENTS // 10,
         "rollup": 0,
     }
-    assert rollups() == recomputed()
+    assert kept() == recomputed()

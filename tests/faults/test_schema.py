@@ -65,7 +65,9 @@ BODIES: dict[str, Any] = {
         "aggregation": "max",
         "value": "n",
         "dimensions": ["region"],
+        "filters": {"status": {"in": ["200", 204]}, "n": {"gte": 1}},
     },
+    "succeed_meter": {"code": "calls-2", "filters": {"region": {"equals": "eu"}}},
     "update_meter": {"name": "Calls", "unit": "calls"},
     "query_meter_by_post": {
         "from": "2026-01-01T00:00:00Z",

@@ -4,8 +4,9 @@ import json
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal, localcontext
+from hashlib import blake2b
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -39,8 +40,20 @@ def an_event(event_id: str, data: dict[str, Any] | None = None, **fields: Any) -
     return incoming_event(event_id=event_id, data=data or {}, **(values | fields))
 
 
-def rollups() -> list[tuple[str, str, str, dict[str, str | None], int, Decimal, Decimal]]:
-    """Every rollup as (customer, meter, day, dimensions, count, sum, max), sorted."""
+type Kept = tuple[Any, ...]  # (customer, meter, day, dimensions, item, count, sum, min, max, weight, latest at, latest)
+
+
+def rollups() -> list[tuple[str, str, str, dict[str, str | None], int, Decimal]]:
+    """Every rollup as (customer, meter, day, dimensions, events, what its aggregation keeps), sorted."""
+    found = []
+    for *head, _item, count, value_sum, value_min, value_max, _weight, _at, latest in kept():
+        values = [value for value in (value_sum, value_min, value_max, latest) if value is not None]
+        found.append((*head, count, values[0] if values else Decimal(count)))
+    return found
+
+
+def kept() -> list[Kept]:
+    """Every rollup with all its columns, sorted."""
     return sorted(
         (
             (
@@ -48,9 +61,14 @@ def rollups() -> list[tuple[str, str, str, dict[str, str | None], int, Decimal, 
                 rollup.meter.code,
                 rollup.day.isoformat(),
                 dict(sorted(rollup.dimensions.items())),
+                rollup.item,
                 rollup.event_count,
                 rollup.value_sum,
+                rollup.value_min,
                 rollup.value_max,
+                rollup.value_weight,
+                rollup.latest_at,
+                rollup.value_latest,
             )
             for rollup in Rollup.objects.select_related("customer", "meter")
         ),
@@ -58,25 +76,48 @@ def rollups() -> list[tuple[str, str, str, dict[str, str | None], int, Decimal, 
     )
 
 
-def recomputed() -> list[tuple[str, str, str, dict[str, str | None], int, Decimal, Decimal]]:
-    """What `rollups` must be, from raw events, by plain Python that shares nothing with the code under test."""
+def recomputed() -> list[Kept]:
+    """What `kept` must be, from raw events, by plain Python that shares nothing with the code under test."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT c.external_id, c.timezone, e.event_type, e.occurred_at, e.data FROM usage_event e "
+            "SELECT c.external_id, c.timezone, e.event_type, e.occurred_at, e.source, e.event_id, e.data FROM usage_event e "
             "JOIN customers_customer c ON c.id = e.customer_id "
-            "WHERE e.key NOT IN (SELECT event_key FROM usage_correction)"
+            "WHERE (e.source, e.event_id) NOT IN (SELECT source, event_id FROM usage_correction)"
         )
         events = cursor.fetchall()
-    groups: dict[str, tuple[Any, list[Decimal]]] = {}
-    for external_id, timezone, event_type, occurred_at, text in events:
+    groups: dict[str, tuple[Any, Meter, str, list[tuple[datetime, bytes, Any]]]] = {}
+    for external_id, timezone, event_type, occurred_at, source, event_id, text in events:
         data = json.loads(text, parse_float=Decimal)
+        name = blake2b(
+            json.dumps([source, event_id], separators=(",", ":"), ensure_ascii=False).encode(), digest_size=16
+        ).digest()
         for meter in Meter.objects.filter(event_type=event_type):
-            day = occurred_at.astimezone(ZoneInfo(timezone)).date().isoformat()
+            day = occurred_at.astimezone(ZoneInfo(timezone)).date()
             dimensions = {name: data.get(name) for name in sorted(meter.dimensions)}
-            value = Decimal(data[meter.value_path]) if meter.value_path else Decimal(1)
-            head = (external_id, meter.code, day, dimensions)
-            groups.setdefault(str(head), (head, []))[1].append(value)
-    return sorted(((*head, len(values), sum(values, Decimal(0)), max(values)) for head, values in groups.values()), key=str)
+            value = data[meter.value_path] if meter.value_path else 1
+            item = value if meter.aggregation == "unique_count" else None
+            head = (external_id, meter.code, day.isoformat(), dimensions, item)
+            groups.setdefault(str(head), (head, meter, timezone, []))[3].append((occurred_at, name, value))
+    return sorted((_kept(*group) for group in groups.values()), key=str)
+
+
+def _kept(head: Any, meter: Meter, timezone: str, found: list[tuple[datetime, bytes, Any]]) -> Kept:
+    aggregation = meter.aggregation
+    values = [Decimal(0 if aggregation == "unique_count" else value) for _at, _name, value in found]
+    midnight = datetime.combine(datetime.fromisoformat(head[2]) + timedelta(days=1), time(), ZoneInfo(timezone)).astimezone(UTC)
+    weights = [value * ((midnight - at) // timedelta(microseconds=1)) for (at, _n, _v), value in zip(found, values, strict=True)]
+    latest_at, _name, latest = max(found)
+    with localcontext(prec=60):
+        return (
+            *head,
+            len(values),
+            sum(values, Decimal(0)) if aggregation in ("sum", "average", "weighted_sum") else None,
+            min(values) if aggregation == "min" else None,
+            max(values) if aggregation == "max" else None,
+            sum(weights, Decimal(0)) if aggregation == "weighted_sum" else None,
+            latest_at if aggregation == "latest" else None,
+            Decimal(latest) if aggregation == "latest" else None,
+        )
 
 
 def in_threads(*works: Callable[[], object]) -> list[object]:

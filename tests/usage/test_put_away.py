@@ -4,11 +4,13 @@ from decimal import Decimal
 import pytest
 from pytest_django import Settings
 
+from customers.models import Customer
 from tests.usage.builders import NOW
 from tests.usage.months import JANUARY, a_january_put_away, at
 from usage import put_away
+from usage.encoding.identity import event_key
 from usage.models import Event, PutAwayMonth, Rollup
-from usage.rollups import exact_json
+from usage.rollups.totals import Place, Total
 
 pytestmark = pytest.mark.django_db
 
@@ -50,25 +52,28 @@ def test_events_are_complete_since_the_end_of_the_latest_month_put_away() -> Non
 
 
 def test_identity_tells_an_event_that_was_put_away_from_one_that_never_came(settings: Settings) -> None:
-    key = exact_json.digest(["test", "1"])
-    assert not put_away.was_put_away(key)
+    key = event_key("test", "1")
+    assert not put_away.was_put_away(key, customer_id=None)
 
     a_january_put_away(settings)
 
-    assert not Event.objects.filter(key=key).exists()
-    assert put_away.was_put_away(key)
-    assert not put_away.was_put_away(exact_json.digest(["test", "other"]))
+    assert not Event.objects.filter(event_id="1").exists()
+    assert put_away.was_put_away(key, customer_id=None)
+    acme = Customer.objects.get()
+    assert put_away.was_put_away(key, customer_id=acme.pk)
+    assert not put_away.was_put_away(key, customer_id=acme.pk + 1)
+    assert not put_away.was_put_away(event_key("test", "other"), customer_id=None)
 
 
 def test_totals_are_those_of_the_events_put_away_alone(settings: Settings) -> None:
     a_january_put_away(settings)
     keys = [
-        (rollup.customer_id, rollup.meter_id, rollup.day.isoformat(), rollup.dimensions_key.hex)
+        Place(rollup.customer_id, rollup.meter_id, rollup.day, rollup.dimensions_key.hex)
         for rollup in Rollup.objects.filter(meter__code="peak").order_by("day")
     ]
 
     # Of 1 February, event 4 is kept, whose 1 is not among them.
-    assert put_away.totals_of(keys) == {keys[0]: (2, Decimal("6.5"), Decimal(4)), keys[1]: (1, Decimal(7), Decimal(7))}
+    assert put_away.totals_of(keys) == {keys[0]: Total(2, value_max=Decimal(4)), keys[1]: Total(1, value_max=Decimal(7))}
 
 
 @pytest.mark.parametrize(
@@ -76,7 +81,7 @@ def test_totals_are_those_of_the_events_put_away_alone(settings: Settings) -> No
 )
 def test_totals_are_refused_while_a_month_that_reaches_into_the_day_is_not_counted(day: str, is_touched: bool) -> None:
     PutAwayMonth.objects.create(month=JANUARY, put_away_at=NOW, meter_ids=[])
-    key = (1, 1, day, "0" * 32)
+    key = Place(1, 1, date.fromisoformat(day), "0" * 32)
 
     if is_touched:
         with pytest.raises(put_away.BeingPutAway, match="The events of 2026-01 are being put away just now: try again later"):

@@ -13,12 +13,15 @@ from django.utils.translation import gettext as _
 
 from customers import audit
 from squill.lib.actor import Actor
+from squill.lib.decimals import exact
 from usage import put_away
 from usage.corrections.correcting import check_reason, void_stored
 from usage.corrections.errors import CorrectionError
 from usage.corrections.finding import stored_events
+from usage.encoding import exact_json
+from usage.encoding.identity import event_key
 from usage.models import Meter
-from usage.rollups import exact_json
+from usage.models.event import UTC_DAY
 from usage.rollups.rules import Rule, Unusable
 
 MOST: Final = 100_000  # events of one selection
@@ -67,18 +70,22 @@ class Voided:
     left: int
 
 
-# In key order, which the token is made in. What this token has voided already stays part of what it stands for. Reads the
-# selected months; a caller that is narrowed to a customer reads its events alone, by usage_event_by_customer.
-_SELECT: Final = """
-SELECT replace(e.key::text, '-', ''), e.event_type, CASE WHEN %(with_data)s THEN e.data::text END, v.event_key IS NOT NULL
-FROM usage_event e LEFT JOIN usage_correction v ON v.event_key = e.key
+# In the order of source and id, which the token is made in. What this token has voided already stays part of what it stands for.
+# Reads the selected months; a caller that is narrowed to a customer reads its events alone, by usage_event_by_customer.
+_SELECT: Final = f"""
+SELECT e.source, e.event_id, e.event_type, CASE WHEN %(with_data)s THEN e.data END, v.id IS NOT NULL
+FROM usage_event e
+JOIN customers_customer c ON c.id = e.customer_id
+LEFT JOIN usage_correction v ON v.customer_id = e.customer_id AND v.occurred_at = e.occurred_at
+  AND v.event_id = e.event_id AND v.source = e.source
 WHERE e.occurred_at >= %(start)s AND e.occurred_at < %(end)s
+  AND {UTC_DAY} BETWEEN (%(start)s AT TIME ZONE 'UTC')::date AND (%(end)s AT TIME ZONE 'UTC')::date
   AND (%(source)s::text IS NULL OR e.source = %(source)s::text)
-  AND (%(subject)s::text IS NULL OR e.subject = %(subject)s::text)
+  AND (%(subject)s::text IS NULL OR coalesce(e.subject, c.external_id) = %(subject)s::text)
   AND (%(customer_id)s::bigint IS NULL OR e.customer_id = %(customer_id)s::bigint)
-  AND (v.event_key IS NULL OR v.batch = %(token)s::text)
-ORDER BY e.key LIMIT %(limit)s
-"""
+  AND (v.id IS NULL OR v.batch = %(token)s::text)
+ORDER BY e.source COLLATE "C", e.event_id COLLATE "C" LIMIT %(limit)s
+"""  # noqa: S608 (constants only)
 _FETCHED_AT_ONCE: Final = 2000
 
 
@@ -95,18 +102,19 @@ def select(selection: Selection) -> Selected:
     counts: dict[str, int] = defaultdict(int)
     sums: dict[str, Decimal] = defaultdict(Decimal)
     total = 0
-    with transaction.atomic():
-        for key, event_type, text, _is_voided in _selected(selection, token="", with_data=True):
+    with transaction.atomic(), exact():
+        for source, event_id, event_type, text, _is_voided in _selected(selection, token="", with_data=True):
             total += 1
-            token.update(bytes.fromhex(key))
+            token.update(bytes.fromhex(event_key(source, event_id)))
             data = exact_json.decode(text)
             for code, rule in rules[event_type]:
                 try:
-                    value = rule.contribution(data, "").value
+                    reading = rule.read(data)
                 except Unusable:
                     continue
-                counts[code] += 1
-                sums[code] += Decimal(value)
+                if reading is not None:
+                    counts[code] += 1
+                    sums[code] += reading[2]
     meters = tuple(MeterSums(code, counts[code], sums[code]) for code in sorted(counts))
     return Selected(total, meters, token.hexdigest())
 
@@ -123,32 +131,32 @@ def void_selected(
     """
     check_reason(reason)
     digest = _new_token(selection)
-    keys: list[str] = []
+    names: list[tuple[str, str]] = []
     with transaction.atomic():
-        for key, _type, _text, is_voided in _selected(selection, token=token, with_data=False):
-            digest.update(bytes.fromhex(key))
+        for source, event_id, _type, _text, is_voided in _selected(selection, token=token, with_data=False):
+            digest.update(bytes.fromhex(event_key(source, event_id)))
             if not is_voided:
-                keys.append(key)
+                names.append((source, event_id))
     if digest.hexdigest() != token:
         message = _("Other events match now than the ones that were shown, or they were corrected meanwhile: look again first.")
         raise CorrectionError("changed", message)
-    chosen = keys[:most]
+    chosen = names[:most]
     voided = 0
     for start in range(0, len(chosen), batch):
         voided += _void_batch(chosen[start : start + batch], token=token, reason=reason, actor=actor, now=now)
-    return Voided(voided, len(keys) - len(chosen))
+    return Voided(voided, len(names) - len(chosen))
 
 
 @transaction.atomic
-def _void_batch(keys: list[str], *, token: str, reason: str, actor: Actor, now: datetime) -> int:
-    written, moved = void_stored(stored_events(keys), reason=reason, actor=actor, now=now, batch=token)
+def _void_batch(names: list[tuple[str, str]], *, token: str, reason: str, actor: Actor, now: datetime) -> int:
+    written, moved = void_stored(stored_events(names), reason=reason, actor=actor, now=now, batch=token)
     if written:
         after = {"reason": reason, "events": len(written), "rollups": len(moved)}
         audit.record(action="events.voided", object_type="events", object_id=token, actor=actor, now=now, after=after)
     return len(written)
 
 
-def _selected(selection: Selection, *, token: str, with_data: bool) -> Iterator[tuple[str, str, str, bool]]:
+def _selected(selection: Selection, *, token: str, with_data: bool) -> Iterator[tuple[str, str, str, str, bool]]:
     if selection.start >= selection.end or (selection.source is None and selection.subject is None):
         raise CorrectionError("bad_range", _("Name a source or a subject, and a time range that ends after it begins."))
     parameters = {

@@ -16,8 +16,9 @@ from usage.corrections.finding import StoredEvent, corrections_of, find_event, s
 from usage.corrections.moving import Meaning, Moved, move_rollups
 from usage.ingestion import IncomingEvent, partitions
 from usage.ingestion.resolving import Directory, directory
-from usage.ingestion.storing import contents_of
+from usage.ingestion.storing import CONTENT_DIGITS, contents_of
 from usage.models import Correction
+from usage.models.event import UTC_DAY
 
 LONGEST_REASON: Final = 500  # characters
 
@@ -68,16 +69,16 @@ def void_stored(
 
 
 @transaction.atomic
-def void_chosen(keys: Sequence[str], *, reason: str, actor: Actor, now: datetime) -> tuple[Moved, ...]:
+def void_chosen(names: Sequence[tuple[str, str]], *, reason: str, actor: Actor, now: datetime) -> tuple[Moved, ...]:
     """
-    Void the stored events with these keys, all or none; return the rollups that moved.
+    Void the stored events with these sources and ids, all or none; return the rollups that moved.
 
     Those that were corrected before stay as they are. Each is audited as event.voided.
 
     :raises CorrectionError: bad_reason
     """
     check_reason(reason)
-    written, moved = void_stored(stored_events(keys), reason=reason, actor=actor, now=now)
+    written, moved = void_stored(stored_events(names), reason=reason, actor=actor, now=now)
     for correction in corrections_of(sorted(written)).values():
         _audit("event.voided", correction, moved, actor=actor, now=now)
     return tuple(moved)
@@ -108,7 +109,7 @@ def replace_event(
     added = _counting(replacement, event, known)
     partitions.make_missing({partitions.month_of(added.occurred_at)})
     # The key before the correction: who asks for the same at the same time waits here, and then finds both.
-    if not _claim(added.key, replacement.content):
+    if not _claim(added, replacement.content):
         return Corrected(_same(event, replacement), (), is_new=False)
     if not _write([event], reason=reason, actor=actor, now=now, replacement=added):
         raise _corrected_before(corrections_of([event.key])[event.key])
@@ -138,12 +139,11 @@ def _counting(replacement: IncomingEvent, event: StoredEvent, known: Directory) 
     )
     if resolution.reason:
         raise CorrectionError("unusable", _("The replacement would not count: %(why)s.") % {"why": resolution.detail})
-    if resolution.customer_id != event.customer_id:
+    if resolution.customer is None or resolution.customer.customer_id != event.customer_id:
         raise CorrectionError(
             "unusable", _("The replacement's subject is another customer's: void the event and send a new one.")
         )
     return StoredEvent(
-        replacement.key,
         event.customer_id,
         occurred_at,
         replacement.source,
@@ -161,7 +161,7 @@ def _same(event: StoredEvent, replacement: IncomingEvent) -> Correction:
         named = {"source": replacement.source, "id": replacement.event_id}
         raise CorrectionError("id_taken", _("Another event of %(source)s has the id %(id)s already.") % named)
     is_same = earlier.replacement_key is not None and earlier.replacement_key.hex == replacement.key
-    if is_same and contents_of({replacement.key})[replacement.key] == replacement.content:
+    if is_same and contents_of({replacement.key})[replacement.key] == replacement.content[:CONTENT_DIGITS]:
         return earlier
     raise _corrected_before(earlier)
 
@@ -228,23 +228,29 @@ def _write(
         return {key for (key,) in cursor.fetchall()}
 
 
-_CLAIM: Final = "INSERT INTO usage_eventkey (key, content) VALUES (%s, %s) ON CONFLICT (key) DO NOTHING RETURNING key"
+_CLAIM: Final = f"""
+INSERT INTO usage_eventkey (key, content, customer_id, day)
+SELECT key, ('x' || content)::bit(64)::bigint, customer_id, {UTC_DAY}
+FROM (VALUES (%s::uuid, %s::text, %s::int, %s::timestamptz)) AS e(key, content, customer_id, occurred_at)
+ON CONFLICT (key) DO NOTHING RETURNING key
+"""  # noqa: S608 (constants only)
 _STORE: Final = """
-INSERT INTO usage_event (key, customer_id, occurred_at, source, event_id, event_type, subject, data, received_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s)
+INSERT INTO usage_event (customer_id, occurred_at, source, event_id, event_type, subject, data, received_at)
+SELECT c.id, %s, %s, %s, %s, nullif(%s, c.external_id), %s, %s FROM customers_customer c WHERE c.id = %s
 """
 
 
-def _claim(key: str, content: str) -> bool:
+def _claim(added: StoredEvent, content: str) -> bool:
     """Take the identity of a new event, as ingestion does; False where somebody has it. Waits for who takes it just now."""
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [key, content])
+        cursor.execute(_CLAIM, [added.key, content[:CONTENT_DIGITS], added.customer_id, added.occurred_at])
         return cursor.fetchone() is not None
 
 
 def _store(added: StoredEvent, *, now: datetime) -> None:
+    facts: list[Any] = [added.occurred_at, added.source, added.event_id, added.event_type, added.subject, added.data]
     with connection.cursor() as cursor:
-        cursor.execute(_STORE, [*added, now])
+        cursor.execute(_STORE, [*facts, now, added.customer_id])
 
 
 def _audit(action: str, correction: Correction, moved: Sequence[Moved], *, actor: Actor, now: datetime) -> None:

@@ -3,16 +3,18 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from itertools import groupby
+from typing import Any, Final, NamedTuple
 
 from django.db import transaction
 
 from usage.corrections.correcting import Corrected
 from usage.corrections.finding import StoredEvent
-from usage.corrections.moving import Moved, Sums
+from usage.corrections.moving import Moved
 from usage.models import Correction, Meter
+from usage.selectors import MeteredUsage, metered_usage_by_span, quantity_of
 
 # Packages above usage say what else a customer's usage decides. A watcher is called with the customer before a correction; what
 # it returns is called after it, and names what has changed, as JSON values.
@@ -75,30 +77,49 @@ def effects_of(customer_ids: Iterable[int], correct: Callable[[], Sequence[Moved
     """Do the same for corrections of events of these customers; `correct` returns the rollups that it moves."""
     with transaction.atomic():
         finders = [watcher(customer_id) for customer_id in sorted(set(customer_ids)) for watcher in _watchers]
-        changes = _changes(correct())
+        places = _places(correct())
+        after = _quantities(places)
         adjustments = tuple(row for find in finders for row in find())
         transaction.set_rollback(True)
+    before = _quantities(places)
+    changes = tuple(
+        Change(place.meter.code, place.meter.unit, place.day, json.loads(place.dimensions), was, will_be)
+        for place, was, will_be in zip(places, before, after, strict=True)
+    )
     return Effects(changes, adjustments)
 
 
-def _changes(moved: Sequence[Moved]) -> tuple[Change, ...]:
-    meters = Meter.objects.in_bulk({each.key.meter_id for each in moved})
-    return tuple(
-        Change(
-            meter=meters[each.key.meter_id].code,
-            unit=meters[each.key.meter_id].unit,
-            day=date.fromisoformat(each.key.day),
-            dimensions=json.loads(each.dimensions),
-            before=_quantity(meters[each.key.meter_id], each.before),
-            after=_quantity(meters[each.key.meter_id], each.after),
+class _Place(NamedTuple):
+    """A meter's quantity that may change: of one customer, day and set of dimension values."""
+
+    customer_id: int
+    meter: Meter
+    day: date
+    dimensions: str
+
+
+def _places(moved: Sequence[Moved]) -> list[_Place]:
+    meters = Meter.objects.in_bulk({each.place.meter_id for each in moved})
+    found = [_Place(each.place.customer_id, meters[each.place.meter_id], each.place.day, each.dimensions) for each in moved]
+    return list(dict.fromkeys(found))  # a unique count moves a rollup for each of its items
+
+
+def _quantities(places: Sequence[_Place]) -> list[Decimal]:
+    """Return the quantities of these places as they are now. A query for each customer."""
+    days = sorted({(place.customer_id, place.day) for place in places})
+    usages: dict[tuple[int, date], list[MeteredUsage]] = {}
+    for customer_id, group in groupby(days, key=lambda each: each[0]):
+        spans = [(day, day + timedelta(days=1)) for _customer_id, day in group]
+        for (day, _end), found in zip(spans, metered_usage_by_span(customer_id=customer_id, spans=spans), strict=True):
+            usages[customer_id, day] = found
+    return [
+        quantity_of(
+            place.meter.aggregation,
+            [
+                usage
+                for usage in usages[place.customer_id, place.day]
+                if usage.meter_id == place.meter.pk and usage.dimensions == json.loads(place.dimensions)
+            ],
         )
-        for each in moved
-    )
-
-
-def _quantity(meter: Meter, sums: Sums | None) -> Decimal:
-    if sums is None:
-        return Decimal(0)
-    if meter.aggregation == Meter.Aggregation.COUNT:
-        return Decimal(sums.event_count)
-    return sums.value_sum if meter.aggregation == Meter.Aggregation.SUM else sums.value_max
+        for place in places
+    ]

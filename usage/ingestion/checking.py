@@ -10,10 +10,10 @@ import msgspec
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from usage.ingestion.events import IncomingEvent, incoming_event
-from usage.rollups import numbers
+from usage.encoding import numbers
+from usage.ingestion.events import IncomingEvent, SentEvent, incoming_events
 
-LONGEST_TEXT: Final = 255  # characters of source, id, type and subject
+LONGEST_TEXT: Final = 255  # characters of source, id, type and subject that SQUILL_EVENTS_MAX_TEXT may allow at most
 # Usage may be as old as it likes, but a clock that says 1970 is broken, and each month of events is a partition.
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -27,17 +27,23 @@ class Limits:
     max_count: int
     max_depth: int  # objects and lists inside one another; data itself is the first
     max_keys: int  # members of data, nested ones included
+    max_text: int  # characters of source, id, type and subject
+    max_name: int  # characters of the name of a member of data
     future_seconds: int  # how far ahead of our clock a sender's may be
+    past_days: int | None  # how old usage may be; None: as old as EARLIEST
 
 
-def limits() -> Limits:
-    """Return the limits that the settings SQUILL_EVENTS_… give."""
+def limits(*, backfill: bool = False) -> Limits:
+    """Return the limits that the settings SQUILL_EVENTS_… give; what is backfilled may be older than SQUILL_EVENTS_PAST_DAYS."""
     return Limits(
         max_bytes=settings.SQUILL_EVENTS_MAX_BYTES,
         max_count=settings.SQUILL_EVENTS_MAX_COUNT,
         max_depth=settings.SQUILL_EVENTS_MAX_DEPTH,
         max_keys=settings.SQUILL_EVENTS_MAX_KEYS,
+        max_text=settings.SQUILL_EVENTS_MAX_TEXT,
+        max_name=settings.SQUILL_EVENTS_MAX_NAME,
         future_seconds=settings.SQUILL_EVENTS_FUTURE_SECONDS,
+        past_days=None if backfill else settings.SQUILL_EVENTS_PAST_DAYS or None,
     )
 
 
@@ -62,16 +68,27 @@ class MalformedEvents(Exception):
         self.problems = problems
 
 
+def window(limits: Limits, now: datetime) -> tuple[datetime, datetime]:
+    """Return the first and the last instant, both included, at which usage may have happened."""
+    oldest = EARLIEST if limits.past_days is None else max(EARLIEST, now - timedelta(days=limits.past_days))
+    return oldest, now + timedelta(seconds=limits.future_seconds)
+
+
 class EventChecker:
     """Reads decoded JSON objects as events, collecting what is wrong with them. One per request."""
 
     def __init__(self, *, limits: Limits, now: datetime, specversion_required: bool) -> None:
         self.problems: list[Problem] = []
         self._limits = limits
-        self._latest = now + timedelta(seconds=limits.future_seconds)
+        self._earliest, self._latest = window(limits, now)
         self._specversion_required = specversion_required
 
     def read(self, index: int, sent: Any) -> IncomingEvent | None:
+        """Return the event with its identity, or None after noting its problems."""
+        event = self.check(index, sent)
+        return None if event is None else incoming_events([event])[0]
+
+    def check(self, index: int, sent: Any) -> SentEvent | None:
         """Return the event, or None after noting its problems."""
         if type(sent) is not dict:
             self._note(index, "", _("must be a JSON object"))
@@ -81,10 +98,10 @@ class EventChecker:
         event_type, subject = self._text(index, sent, "type"), self._text(index, sent, "subject")
         self._check_envelope(index, sent)
         occurred_at = self._time(index, sent.get("time"))
-        data = self._data(index, sent.get("data"))
+        data = self.check_data(index, sent.get("data"))
         if len(self.problems) > before:
             return None
-        return incoming_event(
+        return SentEvent(
             source=source, event_id=event_id, event_type=event_type, subject=subject, occurred_at=occurred_at, data=data
         )
 
@@ -92,18 +109,18 @@ class EventChecker:
         self.problems.append(Problem(index, field, message))
 
     def _text(self, index: int, sent: dict[str, Any], field: str) -> str:
-        value = sent.get(field)
-        if type(value) is str and 0 < len(value) <= LONGEST_TEXT and value.isprintable():
+        value, most = sent.get(field), self._limits.max_text
+        if type(value) is str and 0 < len(value) <= most and value.isprintable():
             return value
         if value is None:
-            self._note(index, field, _("is missing: write a text of 1 to %(most)d characters") % {"most": LONGEST_TEXT})
+            self._note(index, field, _("is missing: write a text of 1 to %(most)d characters") % {"most": most})
         elif type(value) is not str:
             self._note(index, field, _("must be a text in quotes"))
         elif not value:
             self._note(index, field, _("must not be empty"))
-        elif len(value) > LONGEST_TEXT:
-            message = _("has %(length)d characters: at most %(most)d")
-            self._note(index, field, message % {"length": len(value), "most": LONGEST_TEXT})
+        elif len(value) > most:
+            message = _("has %(length)d characters: at most %(most)d (SQUILL_EVENTS_MAX_TEXT)")
+            self._note(index, field, message % {"length": len(value), "most": most})
         else:
             self._note(index, field, _("holds a character that cannot be printed: leave it out"))
         return ""
@@ -139,15 +156,22 @@ class EventChecker:
             )
         elif instant < EARLIEST:
             self._note(index, "time", _("lies before the year %(year)d: check the clock") % {"year": EARLIEST.year})
+        elif instant < self._earliest:
+            message = _(
+                "lies more than %(days)d days in the past (SQUILL_EVENTS_PAST_DAYS): send older usage with a key that has the "
+                "scope events:backfill, or by load_events"
+            )
+            self._note(index, "time", message % {"days": self._limits.past_days})
         return instant
 
-    def _data(self, index: int, value: Any) -> dict[str, Any]:
+    def check_data(self, index: int, value: Any) -> dict[str, Any]:
+        """Return the data of an event, after noting what is wrong with it."""
         if value is None:
             return {}
         if type(value) is not dict:
             self._note(index, "data", _("must be a JSON object"))
             return {}
-        if len(value) <= self._limits.max_keys and all(map(_is_plain, value, value.values())):
+        if len(value) <= self._limits.max_keys and all(_is_plain(name, each, self._limits) for name, each in value.items()):
             return value
         keys = 0
         for depth, path, key, member in _members(value):
@@ -160,7 +184,10 @@ class EventChecker:
                 break
             if key is not None:
                 keys += 1
-                if not key.isprintable():
+                if len(key) > self._limits.max_name:
+                    message = _("a name in data has more than %(most)d characters (SQUILL_EVENTS_MAX_NAME)")
+                    self._note(index, "data", message % {"most": self._limits.max_name})
+                elif not key.isprintable():
                     self._note(index, path, _("a name in data holds a character that cannot be printed: leave it out"))
             kind = type(member)
             if kind is str:
@@ -182,9 +209,9 @@ def is_json(content_type: Any) -> bool:
     return media_type in ("application/json", "text/json") or media_type.endswith("+json")
 
 
-def _is_plain(key: str, member: Any) -> bool:
+def _is_plain(key: str, member: Any, limits: Limits) -> bool:
     """Say whether a member is beyond doubt, as nearly all are; the others are looked at closely."""
-    if not key.isprintable():
+    if len(key) > limits.max_name or not key.isprintable():
         return False
     kind = type(member)
     if kind is str:

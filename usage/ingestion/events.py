@@ -1,21 +1,23 @@
 """What goes into ingestion and what comes out: an event as it was sent, its identity, and its fate."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
-from usage.rollups import exact_json
+from usage.encoding import exact_json
 
 
 class IncomingEvent(msgspec.Struct, frozen=True, kw_only=True):
     """
-    One well-formed event, as its sender wrote it. Made by `incoming_event`.
+    One well-formed event, as its sender wrote it. Made by `incoming_event` and `incoming_events`.
 
-    `key` and `content` are BLAKE2b-128 digests (32 hex digits, stored as uuid): `key` of (source, id), which is the
-    event's identity; `content` of all else that was sent, so that a retry can be told from a conflict (ADR-0006).
+    `key` and `content` are BLAKE2b-128 digests (32 hex digits): `key` of (source, id), which is the event's identity;
+    `content` of all else that was sent, so that a retry can be told from a conflict (ADR-0006).
     """
 
     source: str
@@ -29,6 +31,17 @@ class IncomingEvent(msgspec.Struct, frozen=True, kw_only=True):
     content: str
 
 
+class SentEvent(msgspec.Struct, kw_only=True, rename={"event_id": "id", "event_type": "type", "occurred_at": "time"}):
+    """The members of a CloudEvent that Squill keeps, checked or to be checked, before it has an identity."""
+
+    source: str
+    event_id: str
+    event_type: str
+    subject: str
+    occurred_at: datetime | None = None
+    data: dict[str, Any] = {}
+
+
 def incoming_event(
     *, source: str, event_id: str, event_type: str, subject: str, occurred_at: datetime | None, data: dict[str, Any]
 ) -> IncomingEvent:
@@ -37,20 +50,38 @@ def incoming_event(
 
     Texts and data are taken as they are: `usage.ingestion.checking` is what refuses bad ones.
     """
-    instant = occurred_at if occurred_at is None or occurred_at.tzinfo is UTC else occurred_at.astimezone(UTC)
-    data_json = exact_json.encode(data)
-    sent = [event_type, subject, None if instant is None else instant.isoformat(), msgspec.Raw(data_json)]
-    return IncomingEvent(
-        source=source,
-        event_id=event_id,
-        event_type=event_type,
-        subject=subject,
-        occurred_at=instant,
-        data=data,
-        data_json=data_json.decode(),
-        key=exact_json.digest([source, event_id]),
-        content=exact_json.digest(sent),
-    )
+    sent = SentEvent(source=source, event_id=event_id, event_type=event_type, subject=subject, occurred_at=occurred_at, data=data)
+    return incoming_events([sent])[0]
+
+
+def incoming_events(sent: Sequence[SentEvent]) -> list[IncomingEvent]:
+    """Give events their identities, many at once: what one call can do for all of them, one call does."""
+    instants = [_utc(event.occurred_at) for event in sent]
+    texts = exact_json.encode_lines([event.data for event in sent])
+    times = exact_json.encode_lines(instants)  # "2026-03-01T12:00:00Z" or null
+    names = exact_json.encode_lines([(event.source, event.event_id) for event in sent])
+    kinds = exact_json.encode_lines([(event.event_type, event.subject) for event in sent])
+    return [
+        IncomingEvent(
+            source=event.source,
+            event_id=event.event_id,
+            event_type=event.event_type,
+            subject=event.subject,
+            occurred_at=instant,
+            data=event.data,
+            data_json=text.decode(),
+            key=blake2b(name, digest_size=16).hexdigest(),
+            # The JSON list [type, subject, time, data]; the time as Python writes it, with +00:00.
+            content=blake2b(
+                b"%b,%b,%b]" % (kind[:-1], time if instant is None else time[:-2] + b'+00:00"', text), digest_size=16
+            ).hexdigest(),
+        )
+        for event, instant, text, time, name, kind in zip(sent, instants, texts, times, names, kinds, strict=True)
+    ]
+
+
+def _utc(instant: datetime | None) -> datetime | None:
+    return instant if instant is None or instant.tzinfo is UTC else instant.astimezone(UTC)
 
 
 class Outcome(StrEnum):

@@ -49,7 +49,7 @@ def _first_fate(each: Resolved) -> Fate:
 
 def _fates(events: Sequence[IncomingEvent], resolved: dict[str, Resolved], taken: set[str], *, now: datetime) -> list[Fate]:
     """Tell fresh events, repeats and conflicts apart, and keep the conflicts."""
-    contents = {key: each.event.content for key, each in resolved.items()}
+    contents = {key: each.event.content[: storing.CONTENT_DIGITS] for key, each in resolved.items()}
     if taken:
         contents |= storing.contents_of(taken)
     detail = _("another event with this source and id was received before, with other content")
@@ -60,7 +60,7 @@ def _fates(events: Sequence[IncomingEvent], resolved: dict[str, Resolved], taken
         if event.key in first:
             first.remove(event.key)
             fates.append(_first_fate(resolved[event.key]))
-        elif event.content == contents[event.key]:
+        elif event.content[: storing.CONTENT_DIGITS] == contents[event.key]:
             fates.append(_DUPLICATE)
         else:
             fates.append(Fate(Outcome.QUARANTINED, QuarantinedEvent.Reason.CONFLICT, detail))

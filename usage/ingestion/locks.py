@@ -35,6 +35,11 @@ def keep_ingestion_out(event_types: Iterable[str]) -> None:
     _exclude(set(map(_bucket, event_types)))
 
 
+def keep_all_counting_out() -> None:
+    """Wait for all who count events, of whatever type, and keep them out until the transaction ends: a time zone changes."""
+    _exclude({_ZONES})
+
+
 def make_partitions_alone() -> None:
     """Let one transaction at a time make partitions."""
     _exclude({_PARTITIONS})

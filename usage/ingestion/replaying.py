@@ -6,17 +6,19 @@ from typing import Any, Final, NamedTuple
 
 from django.db import connection, transaction
 
+from usage.encoding import exact_json
+from usage.encoding.columns import column, numbers
+from usage.encoding.identity import name_of
 from usage.ingestion import partitions, storing
 from usage.ingestion.resolving import Resolution, directory
-from usage.rollups import exact_json
-from usage.rollups.columns import column, numbers
 
 _BATCH: Final = 1000
 
 
 class _Waiting(NamedTuple):
     row_id: int
-    key: str
+    source: str
+    event_id: str
     subject: str
     event_type: str
     occurred_at: datetime
@@ -27,7 +29,7 @@ class _Waiting(NamedTuple):
 
 # What another transaction replays is left to it. By the partial index quarantine_waiting.
 _SELECT: Final = """
-SELECT q.id, replace(q.key::text, '-', ''), q.subject, q.event_type, q.occurred_at, q.data::text, q.reason, q.detail
+SELECT q.id, q.source, q.event_id, q.subject, q.event_type, q.occurred_at, q.data::text, q.reason, q.detail
 FROM usage_quarantinedevent q WHERE q.status = 'waiting' AND q.id > %(after)s AND ({condition})
 ORDER BY q.id LIMIT %(limit)s FOR UPDATE OF q SKIP LOCKED
 """
@@ -85,17 +87,24 @@ def _replay_batch(rows: list[_Waiting], *, now: datetime) -> int:
         return 0
     event_types = {row.event_type for row in rows}
     known = directory(subjects={row.subject for row in rows}, event_types=event_types)
-    decided: list[tuple[_Waiting, Resolution]] = []
+    decided: list[tuple[_Waiting, str, Resolution]] = []
     for row in rows:
         data = exact_json.decode(row.data)
         resolution = known.resolve(subject=row.subject, event_type=row.event_type, occurred_at=row.occurred_at, data=data)
-        decided.append((row, resolution))
-    usable = [(row, resolution) for row, resolution in decided if not resolution.reason]
-    _write_reasons([(row, new) for row, new in decided if new.reason and (new.reason, new.detail) != (row.reason, row.detail)])
+        decided.append((row, exact_json.encode(data).decode(), resolution))
+    usable = [
+        storing.Replayed(row.row_id, name_of(row.source, row.event_id), row.occurred_at, canonical, resolution)
+        for row, canonical, resolution in decided
+        if not resolution.reason
+    ]
+    _write_reasons(
+        [(row, new) for row, _text, new in decided if new.reason and (new.reason, new.detail) != (row.reason, row.detail)]
+    )
     if not usable:
         return 0
-    partitions.make_missing({partitions.month_of(row.occurred_at) for row, _resolution in usable})
-    return storing.store_replayed([(row.row_id, row.key, resolution) for row, resolution in usable], now=now)
+    partitions.make_missing({partitions.month_of(each.occurred_at) for each in usable})
+    storing.store_replayed(usable, now=now)
+    return len(usable)
 
 
 _WRITE_REASONS: Final = """

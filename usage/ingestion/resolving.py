@@ -1,18 +1,18 @@
 """Decide whom an event belongs to and what it counts for. Ingestion and replay decide here, rebuilding by the same rules."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 import msgspec
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from usage.encoding.columns import column
 from usage.ingestion import locks
 from usage.models import QuarantinedEvent
-from usage.rollups.columns import column
-from usage.rollups.rules import Contribution, Rule, Unusable, local_day
+from usage.rollups.rules import Reading, Rule, Unusable, local_day, rule_of
 
 Reason = QuarantinedEvent.Reason
 
@@ -22,13 +22,15 @@ class Customer(NamedTuple):
 
     customer_id: int
     timezone: str
+    external_id: str
 
 
 class Resolution(msgspec.Struct, frozen=True):
-    """Whom an event counts for and what it adds; or, with a reason, why it must wait."""
+    """Whom an event counts for, on which day, and what its meters read from it; or, with a reason, why it must wait."""
 
-    customer_id: int | None
-    contributions: tuple[Contribution, ...] = ()
+    customer: Customer | None
+    day: date | None = None  # in the customer's time zone
+    readings: Sequence[Reading] = ()
     reason: str = ""
     detail: str = ""
 
@@ -41,21 +43,26 @@ class Directory:
     rules: Mapping[str, tuple[Rule, ...]]
 
     def resolve(self, *, subject: str, event_type: str, occurred_at: datetime, data: Mapping[str, Any]) -> Resolution:
-        """Decide about one event. If any meter of its type cannot use it, the event waits whole."""
+        """
+        Decide about one event. If any meter of its type cannot use it, the event waits whole.
+
+        An event that the filters of all its meters leave out is taken, and counts for none.
+        """
         customer = self.customers.get(subject)
         if customer is None:
             return Resolution(
-                None, (), Reason.UNKNOWN_SUBJECT, _("no customer has the subject %(subject)s") % {"subject": subject}
+                None, reason=Reason.UNKNOWN_SUBJECT, detail=_("no customer has the subject %(subject)s") % {"subject": subject}
             )
         rules = self.rules.get(event_type)
         if rules is None:
-            return Resolution(None, (), Reason.UNKNOWN_TYPE, _("no meter counts the type %(type)s") % {"type": event_type})
-        day = local_day(occurred_at, customer.timezone)
+            return Resolution(
+                None, reason=Reason.UNKNOWN_TYPE, detail=_("no meter counts the type %(type)s") % {"type": event_type}
+            )
         try:
-            contributions = tuple([rule.contribution(data, day) for rule in rules])
+            readings = [reading for rule in rules if (reading := rule.read(data)) is not None]
         except Unusable as error:
-            return Resolution(None, (), Reason.UNUSABLE_VALUE, str(error))
-        return Resolution(customer.customer_id, contributions)
+            return Resolution(None, reason=Reason.UNUSABLE_VALUE, detail=str(error))
+        return Resolution(customer, local_day(occurred_at, customer.timezone), readings)
 
 
 # Three statements in one message, each with a snapshot of its own: what is read after the lock is what the lock holds still.
@@ -63,9 +70,9 @@ class Directory:
 # on the event type.
 _LOOK_UP: Final = f"""
 {locks.HOLD_STILL};
-SELECT s.key, c.id, c.timezone FROM customers_subject s JOIN customers_customer c ON c.id = s.customer_id
+SELECT s.key, c.id, c.timezone, c.external_id FROM customers_subject s JOIN customers_customer c ON c.id = s.customer_id
 WHERE s.key = ANY(string_to_array(%s, chr(30))) AND c.archived_at IS NULL;
-SELECT id, event_type, value_path, dimensions FROM usage_meter
+SELECT event_type, id, aggregation, value_path, dimensions, filters::text FROM usage_meter
 WHERE event_type = ANY(string_to_array(%s, chr(30))) ORDER BY id
 """  # noqa: S608 (constants only)
 
@@ -80,8 +87,9 @@ def directory(*, subjects: set[str], event_types: set[str]) -> Directory:
     with connection.cursor() as cursor:
         cursor.execute(_LOOK_UP, [*locks.held_still(event_types), column(subjects), column(event_types)])
         cursor.nextset()
-        customers = {key: Customer(customer_id, timezone) for key, customer_id, timezone in cursor.fetchall()}
+        customers = {key: Customer(*facts) for key, *facts in cursor.fetchall()}
         cursor.nextset()
-        for meter_id, event_type, value_path, dimensions in cursor.fetchall():
-            rules[event_type] = (*rules.get(event_type, ()), Rule(meter_id, value_path, tuple(dimensions)))
+        for event_type, meter_id, aggregation, value_path, dimensions, filters in cursor.fetchall():
+            rule = rule_of(meter_id, aggregation, value_path, tuple(dimensions), filters)
+            rules[event_type] = (*rules.get(event_type, ()), rule)
     return Directory(customers, rules)

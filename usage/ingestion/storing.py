@@ -1,8 +1,8 @@
 """
-Store events and move their rollups: one set-based statement per request, in one transaction.
+Store events: one set-based statement per request, in a transaction that then moves the rollups of what was fresh.
 
-Every statement here inserts in sorted key order. Two requests with the same events in different orders would otherwise
-wait for each other (deadlock), so the ORDER BYs are not ornaments.
+Keys are claimed in sorted order, and rollups moved in the order of theirs, after them. Two requests with the same events in
+different orders would otherwise wait for each other (deadlock), so the ORDER BYs are not ornaments.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,16 @@ from typing import Any, Final
 import msgspec
 from django.db import connection
 
+from squill.lib.decimals import exact
+from usage.encoding import exact_json
+from usage.encoding.columns import SEPARATOR, column, numbers
+from usage.encoding.identity import name_of
 from usage.ingestion.events import IncomingEvent
 from usage.ingestion.resolving import Resolution
 from usage.models import QuarantinedEvent
-from usage.rollups.columns import column, numbers
-from usage.rollups.rules import Contribution
+from usage.models.event import UTC_DAY
+from usage.rollups import writing
+from usage.rollups.totals import Moment, Totals
 
 
 class Resolved(msgspec.Struct, frozen=True):
@@ -27,65 +32,41 @@ class Resolved(msgspec.Struct, frozen=True):
     resolution: Resolution
 
 
-# Adds what the `fresh` events contribute to their rollups. Grain: one contribution per event and meter; `bundle` numbers the
-# rollups that this statement moves. The primary key of usage_rollup is both the conflict target and the order of locking.
-_ROLL_UP: Final = """
-moved AS (
-  SELECT c.bundle, count(*) AS event_count, sum(c.value) AS value_sum, max(c.value) AS value_max
-  FROM unnest(string_to_array(%(contribution_key)s, chr(30))::uuid[], %(contribution_bundle)s::int[],
-              string_to_array(%(contribution_value)s, chr(30))::numeric[]) AS c(key, bundle, value)
-  JOIN fresh USING (key)
-  GROUP BY c.bundle
-),
-rolled AS (
-  INSERT INTO usage_rollup AS r
-    (customer_id, meter_id, day, dimensions_key, dimensions, event_count, value_sum, value_max)
-  SELECT b.customer_id, b.meter_id, b.day, b.dimensions_key, b.dimensions, m.event_count, m.value_sum, m.value_max
-  FROM moved m
-  JOIN unnest(%(bundle)s::int[], %(bundle_customer)s::bigint[], %(bundle_meter)s::bigint[],
-              string_to_array(%(bundle_day)s, chr(30))::date[],
-              string_to_array(%(bundle_dimensions_key)s, chr(30))::uuid[],
-              string_to_array(%(bundle_dimensions)s, chr(30))::jsonb[])
-    AS b(bundle, customer_id, meter_id, day, dimensions_key, dimensions) USING (bundle)
-  ORDER BY b.customer_id, b.meter_id, b.day, b.dimensions_key
-  ON CONFLICT (customer_id, meter_id, day, dimensions_key) DO UPDATE SET
-    event_count = r.event_count + excluded.event_count,
-    value_sum = r.value_sum + excluded.value_sum,
-    value_max = greatest(r.value_max, excluded.value_max)
-)
-"""
-
 # Claims the keys; what is fresh becomes an event or, with a reason, a row in quarantine. Returns the keys that were not fresh.
+# A subject that is the customer's external id comes as null.
 _STORE: Final = f"""
 WITH incoming AS MATERIALIZED (
   SELECT * FROM unnest(
-    string_to_array(%(key)s, chr(30))::uuid[], string_to_array(%(content)s, chr(30))::uuid[],
-    string_to_array(%(occurred_at)s, chr(30))::timestamptz[], string_to_array(%(customer_id)s, chr(30), '')::bigint[],
-    string_to_array(%(subject)s, chr(30)), string_to_array(%(event_type)s, chr(30)),
-    string_to_array(%(source)s, chr(30)), string_to_array(%(event_id)s, chr(30)),
-    string_to_array(%(data)s, chr(30))::jsonb[],
+    string_to_array(%(key)s, chr(30))::uuid[], string_to_array(%(content)s, chr(30)),
+    string_to_array(%(occurred_at)s, chr(30))::timestamptz[], string_to_array(%(customer_id)s, chr(30), '')::int[],
+    string_to_array(%(subject)s, chr(30), ''), string_to_array(%(event_type)s, chr(30)),
+    string_to_array(%(source)s, chr(30)), string_to_array(%(event_id)s, chr(30)), string_to_array(%(data)s, chr(30)),
     string_to_array(%(reason)s, chr(30), ''), string_to_array(%(detail)s, chr(30), '')
   ) AS t(key, content, occurred_at, customer_id, subject, event_type, source, event_id, data, reason, detail)
 ),
 fresh AS (
-  INSERT INTO usage_eventkey (key, content) SELECT key, content FROM incoming ORDER BY key
+  INSERT INTO usage_eventkey (key, content, customer_id, day)
+  SELECT key, ('x' || content)::bit(64)::bigint, customer_id, CASE WHEN customer_id IS NOT NULL THEN {UTC_DAY} END
+  FROM incoming e ORDER BY key
   ON CONFLICT (key) DO NOTHING RETURNING key
 ),
 stored AS (
-  INSERT INTO usage_event (key, occurred_at, received_at, customer_id, subject, event_type, source, event_id, data)
-  SELECT key, occurred_at, %(received_at)s, customer_id, subject, event_type, source, event_id, data
+  INSERT INTO usage_event (occurred_at, received_at, customer_id, subject, event_type, source, event_id, data)
+  SELECT occurred_at, %(received_at)s, customer_id, subject, event_type, source, event_id, data
   FROM incoming JOIN fresh USING (key) WHERE reason IS NULL
 ),
 waiting AS (
   INSERT INTO usage_quarantinedevent
     (key, content, occurred_at, received_at, subject, event_type, source, event_id, data, reason, detail, status)
-  SELECT key, content, occurred_at, %(received_at)s, subject, event_type, source, event_id, data, reason,
-         coalesce(detail, ''), 'waiting'
-  FROM incoming JOIN fresh USING (key) WHERE reason IS NOT NULL
-),
-{_ROLL_UP}
+  SELECT i.key, w.content, i.occurred_at, %(received_at)s, i.subject, i.event_type, i.source, i.event_id, i.data::jsonb,
+         i.reason, coalesce(i.detail, ''), 'waiting'
+  FROM incoming i JOIN fresh USING (key)
+  JOIN unnest(string_to_array(%(waiting_key)s, chr(30))::uuid[], string_to_array(%(waiting_content)s, chr(30))::uuid[])
+    AS w(key, content) USING (key)
+)
 SELECT replace(i.key::text, '-', '') FROM incoming i LEFT JOIN fresh USING (key) WHERE fresh.key IS NULL
 """  # noqa: S608 (constants only)
+CONTENT_DIGITS: Final = 16  # of the content that a key keeps
 
 
 def store(resolved: Sequence[Resolved], *, now: datetime) -> set[str]:
@@ -94,72 +75,68 @@ def store(resolved: Sequence[Resolved], *, now: datetime) -> set[str]:
 
     Return the keys that were claimed before, whose events this call has not stored. Must run in a transaction.
     """
-    ordered = sorted(resolved, key=lambda each: each.event.key)
-    events = [each.event for each in ordered]
+    events = [each.event for each in resolved]
+    waiting = [each.event for each in resolved if each.resolution.reason]
     parameters: dict[str, Any] = {
         "received_at": now,
         "key": column([event.key for event in events]),
-        "content": column([event.content for event in events]),
-        "occurred_at": column([each.occurred_at.isoformat() for each in ordered]),
-        "customer_id": column([str(each.resolution.customer_id or "") for each in ordered]),
-        "subject": column([event.subject for event in events]),
+        "content": column([event.content[:CONTENT_DIGITS] for event in events]),
+        "occurred_at": instants([each.occurred_at for each in resolved]),
+        "customer_id": column(
+            [str(each.resolution.customer.customer_id) if each.resolution.customer else "" for each in resolved]
+        ),
+        "subject": column([_subject(each) for each in resolved]),
         "event_type": column([event.event_type for event in events]),
         "source": column([event.source for event in events]),
         "event_id": column([event.event_id for event in events]),
         "data": column([event.data_json for event in events]),
-        "reason": column([each.resolution.reason for each in ordered]),
-        "detail": column([each.resolution.detail for each in ordered]),
+        "reason": column([each.resolution.reason for each in resolved]) if waiting else "",
+        "detail": column([each.resolution.detail for each in resolved]) if waiting else "",
+        "waiting_key": column([event.key for event in waiting]),
+        "waiting_content": column([event.content for event in waiting]),
     }
-    parameters |= contribution_columns([(each.event.key, each.resolution) for each in ordered])
     with connection.cursor() as cursor:
         cursor.execute(_STORE, parameters)
-        return {key for (key,) in cursor.fetchall()}
+        taken = {key for (key,) in cursor.fetchall()}
+    fresh = [each for each in resolved if each.event.key not in taken] if taken else resolved
+    move_rollups([(name_of(each.event.source, each.event.event_id), each.occurred_at, each.resolution) for each in fresh])
+    return taken
 
 
-def contribution_columns(decided: Sequence[tuple[str, Resolution]]) -> dict[str, Any]:
-    """Return the parameters of the part that moves rollups, for (key, resolution) pairs."""
-    bundles: dict[tuple[int, int, str, str], int] = {}
-    dimensions: list[str] = []
-    keys: list[str] = []
-    numbered: list[int] = []
-    values: list[str] = []
-    for key, resolution in decided:
-        for contribution in resolution.contributions:
-            rollup = _rollup_key(resolution, contribution)
-            bundle = bundles.get(rollup)
-            if bundle is None:
-                bundle = bundles[rollup] = len(bundles)
-                dimensions.append(contribution.dimensions)
-            keys.append(key)
-            numbered.append(bundle)
-            values.append(contribution.value)
-    return {
-        "contribution_key": column(keys),
-        "contribution_bundle": numbers(numbered),
-        "contribution_value": column(values),
-        "bundle": numbers(range(len(bundles))),
-        "bundle_customer": numbers([rollup[0] for rollup in bundles]),
-        "bundle_meter": numbers([rollup[1] for rollup in bundles]),
-        "bundle_day": column([rollup[2] for rollup in bundles]),
-        "bundle_dimensions_key": column([rollup[3] for rollup in bundles]),
-        "bundle_dimensions": column(dimensions),
-    }
+def _subject(each: Resolved) -> str:
+    """Return the subject to store: empty for null, which stands for the customer's external id."""
+    customer = each.resolution.customer
+    return "" if customer is not None and customer.external_id == each.event.subject else each.event.subject
 
 
-def _rollup_key(resolution: Resolution, contribution: Contribution) -> tuple[int, int, str, str]:
-    if resolution.customer_id is None:
-        raise ValueError("an event that belongs to nobody contributes nothing")
-    return resolution.customer_id, contribution.meter_id, contribution.day, contribution.dimensions_key
+def instants(values: Sequence[datetime]) -> str:
+    """Return a column of instants. One call writes them all: isoformat costs more than all else that is done to an event."""
+    return b"".join(exact_json.encode_lines(values)).decode().replace('""', SEPARATOR).replace('"', "")
+
+
+def move_rollups(fresh: Sequence[tuple[str, datetime, Resolution]]) -> None:
+    """Add events that were stored in this transaction (name, time, resolution) to their rollups. One statement."""
+    totals = Totals()
+    with exact():
+        for name, occurred_at, resolution in fresh:
+            customer, day = resolution.customer, resolution.day
+            if customer is not None and day is not None:
+                totals.add(customer.customer_id, Moment(occurred_at, day, customer.timezone, name), resolution.readings)
+    writing.add(totals)
 
 
 _CONTENTS: Final = """
-SELECT replace(key::text, '-', ''), replace(content::text, '-', '') FROM usage_eventkey
+SELECT replace(key::text, '-', ''), lpad(to_hex(content), 16, '0') FROM usage_eventkey
 WHERE key = ANY(string_to_array(%s, chr(30))::uuid[])
 """
 
 
 def contents_of(keys: set[str]) -> dict[str, str]:
-    """Return the content digest of claimed keys. Needs a statement of its own, to see what others have just committed."""
+    """
+    Return what claimed keys keep of the content: its first 16 hex digits.
+
+    Needs a statement of its own, to see what others have just committed.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_CONTENTS, [column(sorted(keys))])
         return dict(cursor.fetchall())
@@ -188,7 +165,7 @@ def keep_conflicts(events: Sequence[IncomingEvent], *, detail: str, now: datetim
         "detail": detail,
         "key": column([event.key for event in events]),
         "content": column([event.content for event in events]),
-        "occurred_at": column([(event.occurred_at or now).isoformat() for event in events]),
+        "occurred_at": instants([event.occurred_at or now for event in events]),
         "subject": column([event.subject for event in events]),
         "event_type": column([event.event_type for event in events]),
         "source": column([event.source for event in events]),
@@ -199,35 +176,45 @@ def keep_conflicts(events: Sequence[IncomingEvent], *, detail: str, now: datetim
         cursor.execute(_CONFLICTS, parameters)
 
 
-# Grain: one row of the quarantine. `fresh` takes part in _ROLL_UP, as above.
+# Grain: one row of the quarantine, which the caller has locked. The identity was claimed when the event came.
 _REPLAY: Final = f"""
-WITH fresh AS (
+WITH e AS (
   UPDATE usage_quarantinedevent q SET status = 'replayed', resolved_at = %(now)s
-  FROM unnest(%(id)s::bigint[], %(customer)s::bigint[]) AS r(id, customer_id)
+  FROM unnest(%(id)s::bigint[], %(customer)s::int[], string_to_array(%(data)s, chr(30))) AS r(id, customer_id, data)
   WHERE q.id = r.id AND q.status = 'waiting'
-  RETURNING q.key, q.occurred_at, q.received_at, r.customer_id, q.subject, q.event_type, q.source, q.event_id, q.data
+  RETURNING q.key, q.occurred_at, q.received_at, r.customer_id, q.subject, q.event_type, q.source, q.event_id, r.data
 ),
-stored AS (
-  INSERT INTO usage_event (key, occurred_at, received_at, customer_id, subject, event_type, source, event_id, data)
-  SELECT * FROM fresh
-),
-{_ROLL_UP}
-SELECT count(*) FROM fresh
+placed AS (
+  UPDATE usage_eventkey k SET customer_id = e.customer_id, day = {UTC_DAY} FROM e WHERE k.key = e.key
+)
+INSERT INTO usage_event (occurred_at, received_at, customer_id, subject, event_type, source, event_id, data)
+SELECT e.occurred_at, e.received_at, e.customer_id, nullif(e.subject, c.external_id), e.event_type, e.source, e.event_id, e.data
+FROM e JOIN customers_customer c ON c.id = e.customer_id
 """  # noqa: S608 (constants only)
 
 
-def store_replayed(decided: Sequence[tuple[int, str, Resolution]], *, now: datetime) -> int:
-    """
-    Turn quarantined rows (row id, event key, resolution) into events, moving their rollups; return how many.
+class Replayed(msgspec.Struct, frozen=True):
+    """A row of the quarantine that can be counted now."""
 
-    The rows must be locked by this transaction; each becomes an event once at most.
+    row_id: int
+    name: str  # usage.encoding.identity.name_of
+    occurred_at: datetime
+    data_json: str  # canonical
+    resolution: Resolution
+
+
+def store_replayed(decided: Sequence[Replayed], *, now: datetime) -> None:
+    """
+    Turn quarantined rows into events, moving their rollups.
+
+    The rows must be waiting and locked by this transaction; each becomes an event once at most.
     """
     parameters: dict[str, Any] = {
         "now": now,
-        "id": numbers([row_id for row_id, _key, _resolution in decided]),
-        "customer": numbers([resolution.customer_id or 0 for _row_id, _key, resolution in decided]),
+        "id": numbers([each.row_id for each in decided]),
+        "customer": numbers([each.resolution.customer.customer_id for each in decided if each.resolution.customer]),
+        "data": column([each.data_json for each in decided]),
     }
-    parameters |= contribution_columns([(key, resolution) for _row_id, key, resolution in decided])
     with connection.cursor() as cursor:
         cursor.execute(_REPLAY, parameters)
-        return int(cursor.fetchone()[0])
+    move_rollups([(each.name, each.occurred_at, each.resolution) for each in decided])

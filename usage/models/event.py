@@ -1,17 +1,29 @@
+from typing import Final
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+# For readers of `usage_event e`. An expression of the index usage_event_by_customer (customer, UTC day of the event).
+UTC_DAY: Final = "(e.occurred_at AT TIME ZONE 'UTC')::date"
+# Whether the event counts, or was corrected. By the index correction_by_customer.
+STILL_COUNTS: Final = """NOT EXISTS (
+  SELECT FROM usage_correction v WHERE v.customer_id = e.customer_id AND v.occurred_at = e.occurred_at
+  AND v.event_id = e.event_id AND v.source = e.source)"""
 
 
 class EventKey(models.Model):
     """
     The identity of every event that was ever acknowledged (I1), across all partitions and the quarantine.
 
-    `key` is BLAKE2b-128 of (source, id); `content` is BLAKE2b-128 of all that the client sent, so that a retry can be
-    told from a conflict without the event. Made by SQL; never deleted.
+    `key` is BLAKE2b-128 of (source, id); `content` the first 64 bits of BLAKE2b-128 of all else that the client sent, so
+    that a retry can be told from a conflict without the event. Made by SQL; never deleted.
     """
 
     key = models.UUIDField(primary_key=True)
-    content = models.UUIDField()
+    content = models.BigIntegerField()
+    # Where the event lies: its customer and UTC day. Null while it is in quarantine, then written once.
+    customer_id = models.IntegerField(null=True)
+    day = models.DateField(null=True)
 
     class Meta:
         managed = False
@@ -25,20 +37,21 @@ class Event(models.Model):
     """
     One event that counts for a customer, as it was received. Never edited (a trigger refuses it).
 
-    The table is partitioned by month of `occurred_at`; the identity is kept by EventKey.
+    The table is partitioned by month of `occurred_at`; the identity is kept by EventKey. Django wants one column for a
+    primary key; the id alone is none (the source belongs to it), so rows are never fetched or compared by it.
     """
 
-    key = models.UUIDField(primary_key=True)
+    event_id = models.TextField(_("id"), primary_key=True)
     occurred_at = models.DateTimeField(_("occurred at"))
     received_at = models.DateTimeField(_("received at"))
     customer = models.ForeignKey(
         "customers.Customer", on_delete=models.DO_NOTHING, db_constraint=False, related_name="+", verbose_name=_("customer")
     )
-    subject = models.TextField(_("subject"))
+    # Null: the customer's external id, which never changes.
+    subject = models.TextField(_("subject"), null=True)  # noqa: DJ001
     event_type = models.TextField(_("type"))
     source = models.TextField(_("source"))
-    event_id = models.TextField(_("id"))
-    data = models.JSONField(_("data"))
+    data = models.TextField(_("data"))  # canonical JSON, exact
 
     class Meta:
         managed = False

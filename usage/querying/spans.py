@@ -1,7 +1,7 @@
 """Which customers a query is about, from when to when, and what of that the rollups know."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from customers.models import AuditEvent, Subject
-from usage.querying.windows import midnight, whole_days
+from usage.querying.questions import SUBJECT, MeterQuery
+from usage.querying.windows import WindowSize, midnight, whole_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,11 @@ class Counted:
     timezone: str
     start: datetime
     end: datetime
+
+    def between(self, start: datetime, end: datetime) -> "Counted | None":
+        """Return the customer with only what lies in [start, end) too, None if nothing does."""
+        cut = replace(self, start=max(self.start, start), end=min(self.end, end))
+        return cut if cut.start < cut.end else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +54,8 @@ ORDER BY c.id
 """
 
 
-def counted(*, meter_id: int, customer_ids: Sequence[int] | None, start: datetime | None, end: datetime | None) -> list[Counted]:
-    """
-    Return the customers (None: all) for whom the meter counted something that may lie in [start, end).
-
-    Each with the instants to look at: the asked ones, cut to the days on which the meter counted for it. One query.
-    """
+def counted(*, meter_id: int, customer_ids: Sequence[int] | None) -> list[Counted]:
+    """Return the customers (None: all) for whom the meter counted something, from the first day to the last. One query."""
     parameters: dict[str, Any] = {
         "meter_id": meter_id,
         "customer_ids": None if customer_ids is None else list(customer_ids),
@@ -65,9 +67,7 @@ def counted(*, meter_id: int, customer_ids: Sequence[int] | None, start: datetim
     for customer_id, external_id, timezone, first_day, last_day in rows:
         zone = ZoneInfo(timezone)
         since, until = midnight(first_day, zone), midnight(last_day + timedelta(days=1), zone)
-        since, until = max(since, start or since), min(until, end or until)
-        if since < until:
-            found.append(Counted(customer_id, external_id, timezone, since, until))
+        found.append(Counted(customer_id, external_id, timezone, since, until))
     return found
 
 
@@ -100,3 +100,18 @@ def with_only_subjects(customers: Sequence[Counted], subjects: frozenset[str]) -
     for external_id, before in trail.values_list("object_id", "before"):
         keys[names[external_id]].update(before["subject_keys"])
     return {customer_id for customer_id, had in keys.items() if had <= subjects}
+
+
+def known_to_rollups(query: MeterQuery, customers: Sequence[Counted]) -> set[int]:
+    """Return the customers whose rollups can answer, since they need not be split by subject."""
+    if SUBJECT in query.group_by:
+        return set()
+    if query.subjects is None:
+        return {customer.customer_id for customer in customers}
+    return with_only_subjects(customers, query.subjects)
+
+
+def are_of_days(query: MeterQuery, customer: Counted) -> bool:
+    """Say whether the windows of the query begin and end with the customer's days."""
+    is_whole = query.window_size in (WindowSize.DAY, WindowSize.MONTH) and query.zone.key == customer.timezone
+    return query.window_size is None or is_whole

@@ -1,23 +1,26 @@
-"""Count a meter's past events again, by the same rules that count new ones."""
+"""Count past events again, by the same rules that count new ones: for a new meter, or a customer whose days have moved."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
-from usage.models import Meter
-from usage.rollups import exact_json
-from usage.rollups.columns import column, numbers
-from usage.rollups.rules import Contribution, Rule, Unusable, local_day
+from squill.lib.decimals import exact
+from usage.encoding import exact_json
+from usage.encoding.identity import name_of
+from usage.models import Meter, Rollup
+from usage.models.event import STILL_COUNTS
+from usage.rollups import writing
+from usage.rollups.rules import Rule, Unusable, local_day
+from usage.rollups.totals import Moment, Totals
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What a rebuild found: events that count for the meter, and events of its type whose data it cannot use."""
+    """What a rebuild found: events that count for a meter, and events of its type whose data it cannot use."""
 
     counted: int
     unusable: int
@@ -26,32 +29,22 @@ class Rebuilt:
 class _PastEvent(NamedTuple):
     customer_id: int
     timezone: str
+    event_type: str
     occurred_at: datetime
+    source: str
+    event_id: str
     data: str  # JSON
 
 
-@dataclass(slots=True)
-class _Total:
-    dimensions: str
-    event_count: int
-    value_sum: Decimal
-    value_max: Decimal
-
-    def add(self, value: Decimal) -> None:
-        self.event_count += 1
-        self.value_sum += value
-        self.value_max = max(self.value_max, value)
-
-
-# One customer after the other, so that only one customer's totals are held at a time; by usage_event_by_customer. What was
-# corrected does not count any more.
-_EVENTS: Final = """
-SELECT e.customer_id, c.timezone, e.occurred_at, e.data::text
+# One customer after the other, so that only one customer's totals are held at a time. A single customer's events by
+# usage_event_by_customer. What was corrected does not count any more.
+_EVENTS: Final = f"""
+SELECT e.customer_id, c.timezone, e.event_type, e.occurred_at, e.source, e.event_id, e.data
 FROM usage_event e JOIN customers_customer c ON c.id = e.customer_id
-WHERE e.event_type = %s AND NOT EXISTS (SELECT 1 FROM usage_correction v WHERE v.event_key = e.key)
+WHERE (%(customer_id)s::bigint IS NULL OR e.customer_id = %(customer_id)s::bigint)
+  AND e.event_type = ANY(%(event_types)s) AND {STILL_COUNTS}
 ORDER BY e.customer_id
-"""
-_DELETE: Final = "DELETE FROM usage_rollup WHERE meter_id = %s"
+"""  # noqa: S608 (constants only)
 _FETCHED_AT_ONCE: Final = 2000
 
 
@@ -63,62 +56,48 @@ def rebuild_meter(meter: Meter) -> Rebuilt:
     that is stored meanwhile would be counted twice or never. Events whose data the meter cannot use were accepted before it
     existed; they stay out of its rollups, and are told.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_DELETE, [meter.pk])
-    rule = Rule.of(meter)
+    Rollup.objects.filter(meter_id=meter.pk).delete()
+    return _count({meter.event_type: [Rule.of(meter)]}, customer_id=None)
+
+
+def rebuild_customer(customer_id: int) -> Rebuilt:
+    """
+    Replace all rollups of a customer by what its events say in its present time zone.
+
+    The caller keeps out whoever counts (`usage.ingestion.locks.keep_all_counting_out`), in a transaction.
+    """
+    Rollup.objects.filter(customer_id=customer_id).delete()
+    rules: dict[str, list[Rule]] = {}
+    for meter in Meter.objects.order_by("pk"):
+        rules.setdefault(meter.event_type, []).append(Rule.of(meter))
+    return _count(rules, customer_id=customer_id)
+
+
+def _count(rules: Mapping[str, Sequence[Rule]], *, customer_id: int | None) -> Rebuilt:
     counted = unusable = 0
-    for customer_id, events in groupby(_past_events(meter.event_type), key=lambda event: event.customer_id):
-        totals: dict[tuple[str, str], _Total] = {}
-        for event in events:
-            try:
-                contribution = rule.contribution(exact_json.decode(event.data), local_day(event.occurred_at, event.timezone))
-            except Unusable:
-                unusable += 1
-                continue
-            counted += 1
-            _add(totals, contribution)
-        _insert(customer_id, meter.pk, totals)
+    for each, events in groupby(_past_events(list(rules), customer_id), key=lambda event: event.customer_id):
+        totals = Totals()
+        with exact():
+            for event in events:
+                day = local_day(event.occurred_at, event.timezone)
+                data = exact_json.decode(event.data)
+                moment = Moment(event.occurred_at, day, event.timezone, name_of(event.source, event.event_id))
+                for rule in rules[event.event_type]:
+                    try:
+                        reading = rule.read(data)
+                    except Unusable:
+                        unusable += 1
+                        continue
+                    if reading is not None:
+                        counted += 1
+                        totals.add(each, moment, (reading,))
+        writing.add(totals)
     return Rebuilt(counted, unusable)
 
 
-def _past_events(event_type: str) -> Iterator[_PastEvent]:
+def _past_events(event_types: Sequence[str], customer_id: int | None) -> Iterator[_PastEvent]:
+    parameters: dict[str, Any] = {"event_types": list(event_types), "customer_id": customer_id}
     with connection.chunked_cursor() as cursor:
-        cursor.execute(_EVENTS, [event_type])
+        cursor.execute(_EVENTS, parameters)
         while rows := cursor.fetchmany(_FETCHED_AT_ONCE):
             yield from (_PastEvent(*row) for row in rows)
-
-
-def _add(totals: dict[tuple[str, str], _Total], contribution: Contribution) -> None:
-    value = Decimal(contribution.value)
-    total = totals.get((contribution.day, contribution.dimensions_key))
-    if total is None:
-        totals[contribution.day, contribution.dimensions_key] = _Total(contribution.dimensions, 1, value, value)
-    else:
-        total.add(value)
-
-
-_INSERT: Final = """
-INSERT INTO usage_rollup (customer_id, meter_id, day, dimensions_key, dimensions, event_count, value_sum, value_max)
-SELECT %(customer_id)s, %(meter_id)s, day, dimensions_key, dimensions, event_count, value_sum, value_max
-FROM unnest(string_to_array(%(day)s, chr(30))::date[], string_to_array(%(dimensions_key)s, chr(30))::uuid[],
-            string_to_array(%(dimensions)s, chr(30))::jsonb[], %(event_count)s::bigint[],
-            string_to_array(%(value_sum)s, chr(30))::numeric[], string_to_array(%(value_max)s, chr(30))::numeric[])
-  AS t(day, dimensions_key, dimensions, event_count, value_sum, value_max)
-"""
-
-
-def _insert(customer_id: int, meter_id: int, totals: dict[tuple[str, str], _Total]) -> None:
-    if not totals:
-        return
-    parameters: dict[str, Any] = {
-        "customer_id": customer_id,
-        "meter_id": meter_id,
-        "day": column([day for day, _dimensions_key in totals]),
-        "dimensions_key": column([dimensions_key for _day, dimensions_key in totals]),
-        "dimensions": column([total.dimensions for total in totals.values()]),
-        "event_count": numbers([total.event_count for total in totals.values()]),
-        "value_sum": column([str(total.value_sum) for total in totals.values()]),
-        "value_max": column([str(total.value_max) for total in totals.values()]),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, parameters)

@@ -1,66 +1,95 @@
-"""What one event adds to one rollup: ingestion counts by these rules, and rebuilding counts again."""
+"""What one event adds to one rollup: ingestion counts by these rules, and counting again does."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
-from typing import Any, Final, NamedTuple
+from functools import cache, lru_cache
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import msgspec
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from squill.lib.decimals import plain
+from usage.encoding import exact_json, numbers
 from usage.models import Meter
-from usage.rollups import exact_json, numbers
+from usage.rollups.filters import Condition, conditions_of, member, passes, text_of
 
 VALUE_LIMIT: Final = 10**15  # values lie below
 VALUE_DECIMALS: Final = 12
 LONGEST_DIMENSION: Final = 255  # characters
-_ONE: Final = "1"  # what every event of a count is worth
+_MOST_KNOWN: Final = 10_000  # groups that a rule remembers
+Aggregation: Final = Meter.Aggregation
+
+type Number = int | Decimal
 
 
-class Contribution(NamedTuple):
-    """What one event adds to one rollup."""
+class Group(msgspec.Struct, frozen=True):
+    """The dimension values of an event, and the item that a unique count counts."""
 
-    meter_id: int
-    day: str  # ISO date in the customer's time zone
-    dimensions_key: str  # 32 hex digits
+    key: str  # BLAKE2b-128 of both, 32 hex digits
     dimensions: str  # JSON object
-    value: str  # plain decimal
+    item: str | None
+
+
+type Reading = tuple["Rule", Group, Number]
 
 
 class Unusable(Exception):
     """A meter cannot take what the event's data holds. The message says which member and why."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """What one meter reads from the data of its events."""
 
     meter_id: int
+    aggregation: str
     value_path: str  # empty: events are counted
     dimensions: tuple[str, ...]
-    _known: dict[tuple[str | None, ...], tuple[str, str]] = field(default_factory=dict, repr=False, compare=False)
+    conditions: tuple[Condition, ...]
+    _known: dict[tuple[str | None, ...], Group] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, meter: Meter) -> "Rule":
         """Return the rule of a meter."""
-        return cls(meter.pk, meter.value_path, tuple(meter.dimensions))
+        filters = exact_json.encode(meter.filters).decode()
+        return rule_of(meter.pk, meter.aggregation, meter.value_path, tuple(meter.dimensions), filters)
 
-    def contribution(self, data: Mapping[str, Any], day: str) -> Contribution:
+    def read(self, data: Mapping[str, Any]) -> Reading | None:
         """
-        Return what an event with this data adds on this day.
+        Return what an event with this data adds to which group; None if the filters leave it out.
 
         :raises Unusable: if the value or a dimension cannot be used
         """
-        value = _value(data, self.value_path) if self.value_path else _ONE
-        values = tuple([_dimension(data, name) for name in self.dimensions])
-        encoded = self._known.get(values)
-        if encoded is None:
-            encoded = exact_json.digest(list(values)), exact_json.encode(dict(zip(self.dimensions, values, strict=True))).decode()
-            self._known[values] = encoded
-        return Contribution(self.meter_id, day, encoded[0], encoded[1], value)
+        if self.conditions and not passes(self.conditions, data):
+            return None
+        value: Number = 1
+        values: tuple[str | None, ...] = tuple([_dimension(data, name) for name in self.dimensions])
+        if self.aggregation == Aggregation.UNIQUE_COUNT:
+            values = (*values, _item(data, self.value_path))
+        elif self.value_path:
+            value = _value(data, self.value_path, may_be_negative=self.aggregation == Aggregation.WEIGHTED_SUM)
+        group = self._known.get(values)
+        if group is None:
+            group = self._group(values)
+        return self, group, value
+
+    def _group(self, values: tuple[str | None, ...]) -> Group:
+        item = values[-1] if self.aggregation == Aggregation.UNIQUE_COUNT else None
+        dimensions = exact_json.encode(dict(zip(self.dimensions, values, strict=False))).decode()
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        group = self._known[values] = Group(exact_json.digest(list(values)), dimensions, item)
+        return group
+
+
+@lru_cache(maxsize=1000)
+def rule_of(meter_id: int, aggregation: str, value_path: str, dimensions: tuple[str, ...], filters: str) -> Rule:
+    """Return the rule with these facts (`filters` is JSON); the same facts give the same rule, which remembers its groups."""
+    return Rule(meter_id, str(aggregation), value_path, dimensions, conditions_of(exact_json.decode(filters)))
 
 
 @cache
@@ -68,31 +97,27 @@ def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def local_day(instant: datetime, timezone: str) -> str:
-    """Return the ISO date that the instant has in the time zone."""
+def local_day(instant: datetime, timezone: str) -> date:
+    """Return the date that the instant has in the time zone."""
     if timezone == "UTC" and instant.tzinfo is UTC:
-        return instant.date().isoformat()
-    return instant.astimezone(_zone(timezone)).date().isoformat()
+        return instant.date()
+    return instant.astimezone(_zone(timezone)).date()
 
 
-def member(data: Mapping[str, Any], path: str) -> Any:
-    """Return the member that a path names, None if there is none. A name that holds dots itself goes before the path."""
-    if path in data:
-        return data[path]
-    found: Any = data
-    for name in path.split("."):
-        if not isinstance(found, dict):
-            return None
-        found = found.get(name)
-    return found
+@lru_cache(maxsize=10_000)
+def end_of_day(day: date, timezone: str) -> datetime:
+    """Return the first instant of the following local day, in UTC; where clocks skip midnight, that at which they do."""
+    following = day + timedelta(days=1)
+    return datetime(following.year, following.month, following.day, tzinfo=_zone(timezone)).astimezone(UTC)
 
 
-def _value(data: Mapping[str, Any], path: str) -> str:
+def _value(data: Mapping[str, Any], path: str, *, may_be_negative: bool) -> Number:
     sent = member(data, path)
+    if type(sent) is int and 0 <= sent < VALUE_LIMIT:
+        return sent
+    number: Decimal | None
     if type(sent) is int:
-        if 0 <= sent < VALUE_LIMIT:
-            return str(sent)
-        number: Decimal | None = Decimal(sent)
+        number = Decimal(sent)
     elif type(sent) is str:
         number = numbers.exact(sent)
     else:
@@ -101,23 +126,32 @@ def _value(data: Mapping[str, Any], path: str) -> str:
         if sent is None:
             raise Unusable(_("data.%(path)s is missing") % {"path": path})
         raise Unusable(_("data.%(path)s is not a number") % {"path": path})
-    if number < 0:
+    if number < 0 and not may_be_negative:
         raise Unusable(_("data.%(path)s is negative") % {"path": path})
-    if number >= VALUE_LIMIT:
+    if abs(number) >= VALUE_LIMIT:
         raise Unusable(_("data.%(path)s is 10^15 or more") % {"path": path})
     text = plain(number)
-    if len(text.partition(".")[2]) > VALUE_DECIMALS:
-        raise Unusable(_("data.%(path)s has more than %(most)d decimals") % {"path": path, "most": VALUE_DECIMALS})
-    return text
+    most = settings.SQUILL_EVENTS_MAX_DECIMALS
+    if len(text.partition(".")[2]) > most:
+        message = _("data.%(path)s has more than %(most)d decimals (SQUILL_EVENTS_MAX_DECIMALS)")
+        raise Unusable(message % {"path": path, "most": most})
+    return Decimal(text)
+
+
+def _item(data: Mapping[str, Any], path: str) -> str:
+    item = _dimension(data, path)
+    if item is None:
+        raise Unusable(_("data.%(path)s is missing") % {"path": path})
+    return item
 
 
 def _dimension(data: Mapping[str, Any], name: str) -> str | None:
     sent = member(data, name)
-    if sent is None:
-        return None
-    if isinstance(sent, dict | list):
-        raise Unusable(_("data.%(path)s is an object or a list: a dimension is a text") % {"path": name})
-    text = sent if type(sent) is str else exact_json.encode(sent).decode()
+    text = text_of(sent)
+    if text is None:
+        if sent is None:
+            return None
+        raise Unusable(_("data.%(path)s is an object or a list: it must be a text, a number or a truth value") % {"path": name})
     if len(text) > LONGEST_DIMENSION:
         raise Unusable(_("data.%(path)s has more than %(most)d characters") % {"path": name, "most": LONGEST_DIMENSION})
     return text

@@ -53,7 +53,7 @@ def test_books_with_corrections_agree() -> None:
         ),
         (
             "UPDATE usage_correction SET replacement_id = '1' WHERE event_id = '3'",
-            "I1 correction test 3 is replaced by 1 of another customer",
+            "I1 correction test 3 differs from the event that replaces it",
         ),
         ("DELETE FROM customers_auditevent WHERE action = 'event.voided'", "I1 correction test 2 is not in the audit trail"),
     ],
@@ -66,4 +66,4 @@ def test_voided_event_that_still_counts_is_found() -> None:
     # 1 + 4 = 5 are kept
     [difference] = _tamper("UPDATE usage_rollup SET value_sum = value_sum + 2, event_count = event_count + 1")
 
-    assert difference == "I2 rollup acme bytes 2026-03-10 {}: kept (events, sum, max) 3, 7, 4, from events 2, 5, 4"
+    assert difference == "I2 rollup acme bytes 2026-03-10 {}: kept events 3, sum 7; counted again events 2, sum 5"

@@ -10,7 +10,9 @@ from usage.ingestion import IncomingEvent
 from usage.ingestion.checking import Limits, MalformedEvents
 from usage.ingestion.decoding import TooMuch, UnsupportedBody, decode_request
 
-LIMITS = Limits(max_bytes=100_000, max_count=20, max_depth=3, max_keys=5, future_seconds=3600)
+LIMITS = Limits(
+    max_bytes=100_000, max_count=20, max_depth=3, max_keys=5, max_text=255, max_name=20, future_seconds=3600, past_days=40
+)
 EVENT: dict[str, Any] = {
     "specversion": "1.0",
     "id": "1",
@@ -113,7 +115,7 @@ def test_other_types_of_body_are_refused(content_type: str, headers: dict[str, s
         ({"source": None}, "source", "is missing: write a text of 1 to 255 characters"),
         ({"type": 5}, "type", "must be a text in quotes"),
         ({"subject": ""}, "subject", "must not be empty"),
-        ({"subject": "s" * 256}, "subject", "has 256 characters: at most 255"),
+        ({"subject": "s" * 256}, "subject", "has 256 characters: at most 255 (SQUILL_EVENTS_MAX_TEXT)"),
         ({"id": "a\0"}, "id", "holds a character that cannot be printed: leave it out"),
         ({"id": "a\n"}, "id", "holds a character that cannot be printed: leave it out"),
         ({"specversion": "0.3"}, "specversion", 'must be "1.0"'),

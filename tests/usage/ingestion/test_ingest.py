@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -5,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from tests.usage.builders import NOW, a_customer, a_meter, an_event, counts, recomputed, rollups
+from tests.usage.builders import NOW, a_customer, a_meter, an_event, counts, kept, recomputed, rollups
 from usage.ingestion import Fate, Outcome, ingest
 from usage.models import Event, QuarantinedEvent
 
@@ -25,11 +26,12 @@ def test_event_is_stored_and_counted_in_one_step() -> None:
 
     assert fates == [ACCEPTED, ACCEPTED]
     assert rollups() == [
-        ("acme", "storage", "2026-03-10", {"region": "eu"}, 1, Decimal("1.25"), Decimal("1.25")),
-        ("acme", "storage", "2026-03-10", {"region": None}, 1, Decimal("2"), Decimal("2")),
+        ("acme", "storage", "2026-03-10", {"region": "eu"}, 1, Decimal("1.25")),
+        ("acme", "storage", "2026-03-10", {"region": None}, 1, Decimal("2")),
     ]
     event = Event.objects.get(event_id="2")
-    assert (event.source, event.event_type, event.subject, event.data) == ("test", "api.call", "acme", {"gigabytes": "2"})
+    assert (event.source, event.event_type, event.data) == ("test", "api.call", '{"gigabytes":"2"}')
+    assert event.subject is None  # the customer's external id
     assert (event.occurred_at, event.received_at) == (NOW, NOW)
 
 
@@ -45,7 +47,7 @@ def test_same_event_again_is_a_duplicate_and_moves_nothing() -> None:
     assert ingest([an_event("1", {"gigabytes": 5}), an_event("2", {"gigabytes": 7})], now=NOW) == [DUPLICATE, ACCEPTED]
 
     # 5 once + 7
-    assert rollups() == [("acme", "storage", "2026-03-10", {}, 2, Decimal(12), Decimal(7))]
+    assert rollups() == [("acme", "storage", "2026-03-10", {}, 2, Decimal(12))]
     assert counts() == {"event": 2, "eventkey": 2, "rollup": 1, "quarantinedevent": 0}
 
 
@@ -67,7 +69,7 @@ def test_retry_without_a_time_is_the_same_event_later() -> None:
     assert ingest([an_event("1", occurred_at=None)], now=later) == [DUPLICATE]
 
     assert Event.objects.get().occurred_at == NOW
-    assert rollups() == [("acme", "calls", "2026-03-10", {}, 1, Decimal(1), Decimal(1))]
+    assert rollups() == [("acme", "calls", "2026-03-10", {}, 1, Decimal(1))]
 
 
 def test_same_id_with_other_content_is_a_conflict_that_is_kept_once_and_overwrites_nothing() -> None:
@@ -78,10 +80,10 @@ def test_same_id_with_other_content_is_a_conflict_that_is_kept_once_and_overwrit
     for _attempt in range(2):
         assert ingest([an_event("1", {"gigabytes": 6})], now=NOW) == [CONFLICT]
 
-    assert rollups() == [("acme", "storage", "2026-03-10", {}, 1, Decimal(5), Decimal(5))]
+    assert rollups() == [("acme", "storage", "2026-03-10", {}, 1, Decimal(5))]
     kept = QuarantinedEvent.objects.get()
     assert (kept.reason, kept.status, kept.data, kept.detail) == ("conflict", "waiting", {"gigabytes": 6}, CONFLICT_DETAIL)
-    assert Event.objects.get().data == {"gigabytes": 5}
+    assert Event.objects.get().data == '{"gigabytes":5}'
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,7 @@ def test_repeats_inside_a_request_are_told_apart() -> None:
     first, other = an_event("1", {"gigabytes": 5}), an_event("1", {"gigabytes": 6})
 
     assert ingest([first, first, other, other], now=NOW) == [ACCEPTED, DUPLICATE, CONFLICT, CONFLICT]
-    assert rollups() == [("acme", "storage", "2026-03-10", {}, 1, Decimal(5), Decimal(5))]
+    assert rollups() == [("acme", "storage", "2026-03-10", {}, 1, Decimal(5))]
     assert counts()["quarantinedevent"] == 1
 
 
@@ -137,9 +139,9 @@ def test_all_meters_of_a_type_move_together() -> None:
     )
 
     assert rollups() == [
-        ("acme", "bytes", "2026-03-10", {}, 2, Decimal(14), Decimal(10)),
-        ("acme", "calls", "2026-03-10", {}, 2, Decimal(2), Decimal(1)),
-        ("acme", "largest", "2026-03-10", {"route": "/a"}, 2, Decimal(14), Decimal(10)),
+        ("acme", "bytes", "2026-03-10", {}, 2, Decimal(14)),
+        ("acme", "calls", "2026-03-10", {}, 2, Decimal(2)),
+        ("acme", "largest", "2026-03-10", {"route": "/a"}, 2, Decimal(10)),
     ]
 
 
@@ -199,7 +201,7 @@ def test_day_is_the_local_one_of_the_customer(timezone: str, instant: datetime, 
 
 
 def test_texts_and_data_come_back_as_they_were_sent() -> None:
-    a_customer(external_id='quote " backslash \\ brace } comma , {NULL}')
+    a_customer(keys=['quote " backslash \\ brace } comma , {NULL}'])
     a_meter(event_type="NULL", dimensions=["region"])
     data = {"region": "Zürich \\ \" ' {a,b} %s\n\t", "nested": {"list": [1, None, True, "x"]}, "exact": "0.0000001453"}
 
@@ -208,7 +210,7 @@ def test_texts_and_data_come_back_as_they_were_sent() -> None:
 
     stored = Event.objects.get()
     assert (stored.source, stored.event_id, stored.event_type, stored.subject) == ("'; --", "NULL", "NULL", event.subject)
-    assert stored.data == data
+    assert json.loads(stored.data) == data
     assert rollups()[0][3] == {"region": data["region"]}
 
 
@@ -221,7 +223,7 @@ def test_numbers_keep_every_digit() -> None:
     # 123456789012345.123456789012 + 0.000000000001
     assert rollups()[0][5] == Decimal("123456789012345.123456789013")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT data->>'n' FROM usage_event WHERE event_id = '1'")
+        cursor.execute("SELECT data::jsonb->>'n' FROM usage_event WHERE event_id = '1'")
         assert cursor.fetchone() == ("123456789012345.123456789012",)
 
 
@@ -246,5 +248,5 @@ def test_many_events_of_many_customers_days_and_dimensions_add_up() -> None:
 
     assert set(ingest(events, now=NOW)) == {ACCEPTED}
 
-    assert rollups() == recomputed()
+    assert kept() == recomputed()
     assert sum(rollup[4] for rollup in rollups() if rollup[1] == "calls") == 500

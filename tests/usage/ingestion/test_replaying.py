@@ -21,11 +21,11 @@ def test_event_counts_once_its_customer_appears_at_the_time_it_happened() -> Non
     assert replay_waiting(now=LATER) == 1
     assert replay_waiting(now=LATER) == 0
 
-    assert rollups() == [("acme", "bytes", "2026-03-01", {}, 1, Decimal("0.1"), Decimal("0.1"))]
+    assert rollups() == [("acme", "bytes", "2026-03-01", {}, 1, Decimal("0.1"))]
     event = Event.objects.get()
     assert (event.occurred_at, event.received_at) == (datetime(2026, 2, 28, 15, 30, tzinfo=UTC), NOW)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT data->>'bytes' FROM usage_event")
+        cursor.execute("SELECT data::jsonb->>'bytes' FROM usage_event")
         assert cursor.fetchone() == ("0.1",)
     row = QuarantinedEvent.objects.get()
     assert (row.status, row.resolved_at) == ("replayed", LATER)
@@ -60,7 +60,7 @@ def test_conflicts_and_discarded_events_are_never_replayed() -> None:
     everything = list(QuarantinedEvent.objects.values_list("pk", flat=True))
 
     assert replaying.replay_chosen(everything, now=LATER) == 1  # the first of the two with id 1
-    assert [event.data for event in Event.objects.all()] == [{}]
+    assert [event.data for event in Event.objects.all()] == ["{}"]
 
 
 def test_chosen_rows_alone_are_tried() -> None:
@@ -79,4 +79,4 @@ def test_many_rows_are_replayed_in_batches(monkeypatch: pytest.MonkeyPatch) -> N
     a_customer()
 
     assert replay_waiting(now=LATER) == 25
-    assert rollups() == [("acme", "calls", "2026-03-10", {}, 25, Decimal(25), Decimal(1))]
+    assert rollups() == [("acme", "calls", "2026-03-10", {}, 25, Decimal(25))]

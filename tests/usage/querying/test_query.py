@@ -15,7 +15,7 @@ from tests.usage.builders import ACTOR, NOW, a_customer, a_meter, an_event
 from usage.corrections import void_event
 from usage.ingestion import ingest
 from usage.models import Meter
-from usage.querying import MeterQuery, TooMuch, UsageRow, WindowSize, query, usage_rows
+from usage.querying import MeterQuery, TooMuch, UsageRow, WindowSize, query, reading, usage_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -177,7 +177,7 @@ def test_past_events_that_a_later_meter_cannot_use_are_left_out(meter: Meter) ->
 
 
 def test_too_many_events_or_rows_are_refused(meter: Meter, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(query, "MOST_EVENTS", 4)
+    monkeypatch.setattr(reading, "MOST_EVENTS", 4)
     with pytest.raises(TooMuch) as refusal:
         asked(meter, window_size=WindowSize.HOUR)
     assert refusal.value.events

@@ -1,13 +1,28 @@
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
-from usage.rollups.rules import Rule, Unusable
+from squill.lib.decimals import plain
+from usage.rollups.rules import Group, Number, Rule, Unusable, end_of_day, rule_of
 
 
-def _value(sent: Any) -> str:
-    return Rule(1, "v", ()).contribution({"v": sent}, "2026-03-10").value
+def _rule(value_path: str = "", dimensions: tuple[str, ...] = (), aggregation: str = "sum", filters: str = "{}") -> Rule:
+    return rule_of(1, aggregation, value_path, dimensions, filters)
+
+
+def _value(sent: Any, aggregation: str = "sum") -> Number:
+    reading = _rule("v", aggregation=aggregation).read({"v": sent})
+    assert reading is not None
+    return reading[2]
+
+
+def _group(rule: Rule, data: dict[str, Any]) -> Group:
+    reading = rule.read(data)
+    assert reading is not None
+    return reading[1]
 
 
 @pytest.mark.parametrize(
@@ -27,7 +42,7 @@ def _value(sent: Any) -> str:
     ],
 )
 def test_value_is_read_exactly(sent: Any, value: str) -> None:
-    assert _value(sent) == value
+    assert plain(Decimal(_value(sent))) == value
 
 
 @pytest.mark.parametrize(
@@ -48,7 +63,7 @@ def test_value_is_read_exactly(sent: Any, value: str) -> None:
         ("-0.5", "data.v is negative"),
         (10**15, "data.v is 10^15 or more"),
         ("1e15", "data.v is 10^15 or more"),
-        ("0.0000000000001", "data.v has more than 12 decimals"),
+        ("0.0000000000001", "data.v has more than 12 decimals (SQUILL_EVENTS_MAX_DECIMALS)"),
     ],
 )
 def test_value_that_cannot_be_counted_is_said_to_be(sent: Any, message: str) -> None:
@@ -69,26 +84,79 @@ def test_value_that_cannot_be_counted_is_said_to_be(sent: Any, message: str) -> 
     ],
 )
 def test_dimension_is_a_text_or_null(sent: Any, dimensions: str) -> None:
-    assert Rule(1, "", ("d",)).contribution({"d": sent}, "2026-03-10").dimensions == dimensions
+    assert _group(_rule("", ("d",), "count"), {"d": sent}).dimensions == dimensions
 
 
 @pytest.mark.parametrize("sent", [{}, [], ["eu"], "x" * 256])
 def test_dimension_that_is_no_short_text_is_unusable(sent: Any) -> None:
     with pytest.raises(Unusable, match=r"^data\.d "):
-        Rule(1, "", ("d",)).contribution({"d": sent}, "2026-03-10")
+        _rule("", ("d",), "count").read({"d": sent})
 
 
 def test_values_in_other_order_are_another_key() -> None:
-    rule = Rule(1, "", ("a", "b"))
-    one, other = (rule.contribution(data, "2026-03-10") for data in ({"a": "x", "b": None}, {"a": None, "b": "x"}))
+    rule = _rule("", ("a", "b"), "count")
 
-    assert one.dimensions_key != other.dimensions_key
+    assert _group(rule, {"a": "x", "b": None}).key != _group(rule, {"a": None, "b": "x"}).key
 
 
 def test_path_leads_into_objects_and_a_name_with_dots_goes_first() -> None:
-    rule = Rule(1, "a.b", ())
+    rule = _rule("a.b")
 
-    assert rule.contribution({"a": {"b": 1}}, "2026-03-10").value == "1"
-    assert rule.contribution({"a": {"b": 1}, "a.b": 2}, "2026-03-10").value == "2"
+    assert [reading[2] for data in ({"a": {"b": 1}}, {"a": {"b": 1}, "a.b": 2}) if (reading := rule.read(data))] == [1, 2]
     with pytest.raises(Unusable, match="missing"):
-        rule.contribution({"a": 5}, "2026-03-10")
+        rule.read({"a": 5})
+
+
+def test_only_a_weighted_sum_takes_values_below_zero() -> None:
+    assert _value(-5, "weighted_sum") == -5
+    assert _value("-0.5", "weighted_sum") == Decimal("-0.5")
+    for aggregation in ("sum", "min", "max", "latest", "average"):
+        with pytest.raises(Unusable, match=r"^data\.v is negative$"):
+            _value(-5, aggregation)
+    with pytest.raises(Unusable, match="10\\^15 or more"):
+        _value(-(10**15), "weighted_sum")
+
+
+@pytest.mark.parametrize(("sent", "item"), [("ann", "ann"), ("", ""), (7, "7"), (Decimal("0.5"), "0.5"), (True, "true")])
+def test_item_of_a_unique_count_is_a_text(sent: Any, item: str) -> None:
+    rule = _rule("user", ("region",), "unique_count")
+    group = _group(rule, {"user": sent, "region": "eu"})
+
+    assert (group.item, group.dimensions) == (item, '{"region":"eu"}')
+    assert group.key != _group(rule, {"user": "someone else", "region": "eu"}).key
+
+
+@pytest.mark.parametrize("sent", [None, {}, ["ann"], "x" * 256])
+def test_item_that_is_no_short_text_is_unusable(sent: Any) -> None:
+    with pytest.raises(Unusable, match=r"^data\.user "):
+        _rule("user", (), "unique_count").read({"user": sent})
+
+
+def test_event_that_the_filters_leave_out_is_not_read() -> None:
+    rule = _rule("v", filters='{"status": {"in": ["200", "204"]}}')
+
+    assert rule.read({"v": 1, "status": 404}) is None
+    assert rule.read({"v": "no number", "status": 404}) is None  # what does not count need not be usable
+    reading = rule.read({"v": 1, "status": 200})
+    assert reading is not None
+    assert reading[2] == 1
+
+
+@pytest.mark.parametrize(
+    ("day", "timezone", "end"),
+    [
+        (date(2026, 3, 10), "UTC", datetime(2026, 3, 11, tzinfo=UTC)),
+        (date(2026, 3, 29), "Europe/Berlin", datetime(2026, 3, 29, 22, tzinfo=UTC)),  # 23 hours long
+        (date(2026, 9, 5), "America/Santiago", datetime(2026, 9, 6, 4, tzinfo=UTC)),  # the next midnight is skipped
+    ],
+)
+def test_day_ends_where_the_next_begins(day: date, timezone: str, end: datetime) -> None:
+    assert end_of_day(day, timezone) == end
+
+
+def test_decimals_may_be_limited(settings: Settings) -> None:
+    settings.SQUILL_EVENTS_MAX_DECIMALS = 2
+
+    assert _value("1.25") == Decimal("1.25")
+    with pytest.raises(Unusable, match="more than 2 decimals"):
+        _value("1.125")

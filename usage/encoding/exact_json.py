@@ -1,11 +1,12 @@
 """JSON without floats: the one way in which the data of events is read, written and hashed."""
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
 
-from usage.rollups import numbers
+from usage.encoding import numbers
 
 # The one spelling of a JSON value: members sorted, no spaces, exact numbers. Hashes and stored data are made of it.
 _encoder: Final = msgspec.json.Encoder(decimal_format="number", order="sorted")
@@ -26,6 +27,16 @@ def decode(text: str | bytes) -> Any:
 def encode(value: Any) -> bytes:
     """Write a JSON value canonically; Decimals become exact numbers."""
     return _encoder.encode(value)
+
+
+def encode_text(values: Sequence[Any]) -> bytes:
+    """Write JSON values canonically, each on a line: no text of JSON holds a line end."""
+    return _encoder.encode_lines(values)
+
+
+def encode_lines(values: Sequence[Any]) -> list[bytes]:
+    """Write JSON values canonically, each by itself, by one call."""
+    return _encoder.encode_lines(values).splitlines()
 
 
 def digest(values: list[Any]) -> str:

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('usage', '0005_corrections'),
+        ('usage', '0007_aggregations'),
     ]
 
     operations = [

@@ -9,8 +9,8 @@ import msgspec
 from squill.lib.decimals import plain
 
 # Wider than any value that a meter takes, and narrow enough that no number of ten characters fills the memory (1e999999999).
-_MOST_DIGITS: Final = 60
-_TOO_LARGE: Final[int] = 10**_MOST_DIGITS
+MOST_DIGITS: Final = 60
+_TOO_LARGE: Final[int] = 10**MOST_DIGITS
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
 
 
@@ -26,11 +26,11 @@ def exact(text: str) -> Decimal | None:
 
     Return None where the text is no such number, or has more than 60 digits before or after the point.
     """
-    if len(text) > 2 * _MOST_DIGITS or _NUMBER.fullmatch(text) is None:
+    if len(text) > 2 * MOST_DIGITS or _NUMBER.fullmatch(text) is None:
         return None
     number = Decimal(text)
     exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or exponent < -_MOST_DIGITS or number.adjusted() >= _MOST_DIGITS:
+    if not isinstance(exponent, int) or exponent < -MOST_DIGITS or number.adjusted() >= MOST_DIGITS:
         return None
     return number
 
@@ -41,6 +41,8 @@ def from_json(text: str) -> int | Decimal | BadNumber:
 
     1.0 and 1e0 give the int 1; 1.50 gives Decimal("1.5"): a retry that writes the number otherwise is the same event.
     """
+    if len(text) <= MOST_DIGITS and text[-1] != "0" and "e" not in text and "E" not in text:
+        return Decimal(text)  # nearly all are: the parser has seen to it that it is a number, and it is spelled as it shall be
     number = exact(text)
     if number is None:
         return BadNumber(text)

@@ -12,9 +12,15 @@ CREATE TABLE usage_putawayrollup (
   meter_id bigint NOT NULL,
   day date NOT NULL,
   dimensions jsonb NOT NULL,
+  item text,
   event_count bigint NOT NULL CHECK (event_count > 0),
-  value_sum numeric NOT NULL,
-  value_max numeric NOT NULL
+  value_sum numeric,
+  value_min numeric,
+  value_max numeric,
+  value_weight numeric,
+  latest_at timestamptz,
+  latest_event text COLLATE "C",
+  value_latest numeric
 );
 CREATE INDEX usage_putawayrollup_by_customer ON usage_putawayrollup (customer_id, day);
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON usage_putawayrollup
@@ -28,7 +34,7 @@ REVERSE = "DROP TABLE usage_putawayrollup;"
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('usage', '0005_corrections'),
+        ('usage', '0008_quarantine_discard_reason'),
     ]
 
     operations = [
