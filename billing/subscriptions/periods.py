@@ -41,12 +41,13 @@ def extend_periods(subscription: Subscription, *, until: datetime) -> int:
             index=index,
             first_day=first,
             end_day=end,
-            starts_at=local_midnight(first, zone),
+            # The midnight of the first day, unless the time zone has changed since: no instant lies in two periods, or in none.
+            starts_at=last.ends_at if last else local_midnight(first, zone),
             ends_at=local_midnight(end, zone),
             bills_in_advance=in_advance,
         )
         made.append(period)
-        reached, index = period.ends_at, index + 1
+        last, reached, index = period, period.ends_at, index + 1
     BillingPeriod.objects.bulk_create(made)
     return len(made)
 

@@ -1,6 +1,6 @@
 """Create, change and archive a customer and the keys by which events name it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -13,11 +13,12 @@ from customers import audit
 from customers.locks import lock_customer
 from customers.models import Customer, Subject
 from customers.services.rules import CustomerError, checked, checked_keys
+from customers.zones import ZoneIsFixed, zone_changes
 from squill.lib.actor import Actor
 from squill.lib.decimals import plain
 
-# Decided by stored periods and rollups; the database refuses to move them under those.
-_FIXED_BY_USE: Final = ("currency", "timezone")
+# Decided by subscriptions; the database refuses to move it under those.
+_FIXED_BY_USE: Final = ("currency",)
 
 
 @transaction.atomic
@@ -61,9 +62,10 @@ def update_customer(*, customer_id: int, changes: Mapping[str, Any], actor: Acto
     Change the given fields of a customer, and its keys where `subject_keys` is among them; locks the customer.
 
     The external id stays for good. What is the same already is not written; if all is, nothing is audited. Audited as
-    customer.updated with only what changed.
+    customer.updated with only what changed. A new time zone counts all usage of the customer again, by its new days.
 
-    :raises CustomerError: for a bad value, a key of another customer, or a currency or time zone that is in use
+    :raises CustomerError: for a bad value, a key of another customer, a currency that is in use, or a time zone whose days
+        cannot be counted again
     :raises Customer.DoesNotExist: if there is none
     """
     customer = lock_customer(customer_id)
@@ -76,7 +78,10 @@ def update_customer(*, customer_id: int, changes: Mapping[str, Any], actor: Acto
     for field, value in changed.items():
         setattr(customer, field, value)
     if changed:
+        after_zone_change = _zone_changes(customer) if "timezone" in changed else []
         _save(customer, changed)
+        for follow in after_zone_change:
+            follow()
     if "subject_keys" in changes:
         had, has = _replace_subjects(customer, checked_keys(changes["subject_keys"]))
         if had != has:
@@ -137,13 +142,20 @@ def _set_archived(customer_id: int, *, at: datetime | None, action: str, actor: 
     return customer
 
 
+def _zone_changes(customer: Customer) -> list[Callable[[], None]]:
+    try:
+        return zone_changes(customer.pk)
+    except ZoneIsFixed as error:
+        raise CustomerError({"timezone": str(error)}) from None
+
+
 def _save(customer: Customer, changed: Iterable[str]) -> None:
     try:
         with transaction.atomic():
             customer.save(update_fields=list(changed))
     except IntegrityError as error:
         if isinstance(error.__cause__, psycopg.errors.RestrictViolation):
-            in_use = _("This is fixed: the customer has subscriptions or usage that depend on it.")
+            in_use = _("This is fixed: the customer has subscriptions that depend on it.")
             raise CustomerError({field: in_use for field in _FIXED_BY_USE if field in changed}) from None
         raise
 
