@@ -175,7 +175,8 @@ def batch(size: int, customers: int = CUSTOMERS) -> bytes:
 def make_copy_tables() -> None:
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE bench_bare (LIKE usage_event)")
-        cursor.execute("CREATE TABLE bench_indexed (LIKE usage_event)")
+        cursor.execute("ALTER TABLE bench_bare ADD key uuid NOT NULL")
+        cursor.execute("CREATE TABLE bench_indexed (LIKE bench_bare)")
         cursor.execute("CREATE UNIQUE INDEX ON bench_indexed (key)")
         cursor.execute("CREATE INDEX ON bench_indexed (customer_id, occurred_at)")
 

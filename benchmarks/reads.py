@@ -25,13 +25,13 @@ CUSTOMERS = 10_000
 FIRST, END = date(2026, 3, 1), date(2026, 4, 1)
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 FILL = """
-INSERT INTO usage_rollup (customer_id, meter_id, day, dimensions_key, dimensions, event_count, value_sum, value_max)
-SELECT customer, meter, day::date, '00000000-0000-0000-0000-000000000001', '{}', 10 + customer %% 2, 100.5 + customer, 50
+INSERT INTO usage_rollup (customer_id, meter_id, day, dimensions_key, dimensions, event_count, value_sum)
+SELECT customer, meter, day::date, '00000000-0000-0000-0000-000000000001', '{}', 10 + customer %% 2, 100.5 + customer
 FROM generate_series(1, %s) AS customer, unnest(%s::bigint[]) AS meter,
      generate_series(%s::date, %s::date - 1, interval '1 day') AS day
 """
 MONTH = """
-SELECT customer_id, meter_id, sum(event_count), sum(value_sum), max(value_max) FROM usage_rollup
+SELECT customer_id, meter_id, sum(event_count), sum(value_sum) FROM usage_rollup
 WHERE day >= %s AND day < %s GROUP BY customer_id, meter_id
 """
 

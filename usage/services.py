@@ -12,15 +12,17 @@ from django.utils.translation import gettext as _
 from customers import audit
 from squill.lib.actor import Actor
 from usage import put_away
+from usage.corrections.correcting import check_reason
 from usage.ingestion import locks, replaying
 from usage.models import Meter, QuarantinedEvent, Rollup
+from usage.rollups.filters import canonical
 from usage.rollups.rebuild import rebuild_meter
 
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _MOST_DIMENSIONS: Final = 10
 # Field, most characters, and whether it may be empty.
 _TEXTS: Final = (("name", 255, False), ("event_type", 255, False), ("value_path", 255, True), ("unit", 32, True))
-MEANING: Final = frozenset({"code", "event_type", "aggregation", "value_path", "dimensions"})
+MEANING: Final = frozenset({"code", "event_type", "aggregation", "value_path", "dimensions", "filters"})
 _FIELDS: Final = MEANING | {"name", "unit"}
 
 
@@ -41,16 +43,18 @@ def create_meter(
     aggregation: str,
     value_path: str = "",
     dimensions: Sequence[str] = (),
+    filters: Mapping[str, Any] | None = None,
     unit: str = "",
+    predecessor: Meter | None = None,
     actor: Actor,
     now: datetime,
 ) -> Meter:
     """
     Make a meter and build its rollups over all past events of its type, in one transaction.
 
-    Ingestion of the event type waits meanwhile. Past events whose data the meter cannot use are left out; the audit trail
-    says how many. Events that were put away are left out too; it says from which day on (UTC) all are counted. Quarantined
-    events of the type are brought back by the next `replay_waiting`.
+    `filters` are as `usage.rollups.filters` describes. Ingestion of the event type waits meanwhile. Past events whose data the
+    meter cannot use are left out; the audit trail says how many. Events that were put away are left out too; it says from which
+    day on (UTC) all are counted. Quarantined events of the type are brought back by the next `replay_waiting`.
 
     :raises MeterError: if a field is wrong or the code is taken
     """
@@ -61,7 +65,9 @@ def create_meter(
         aggregation=aggregation,
         value_path=value_path,
         dimensions=list(dimensions),
+        filters={} if filters is None else filters,
         unit=unit,
+        predecessor=predecessor,
         created_at=now,
     )
     check_meter(meter)
@@ -91,16 +97,17 @@ def update_meter(*, meter_id: int, changes: Mapping[str, Any], actor: Actor, now
     earlier_type = meter.event_type
     for field, value in changes.items():
         setattr(meter, field, list(value) if field == "dimensions" and not isinstance(value, str) else value)
+    check_meter(meter)
     after = _facts(meter)
     changed = [field for field in after if after[field] != before[field]]
     if not changed:
         return meter
-    check_meter(meter)
     redefined = sorted(MEANING.intersection(changed))
     if redefined:
         locks.keep_ingestion_out({earlier_type, meter.event_type})
         if Rollup.objects.filter(meter_id=meter.pk).exists():
-            raise MeterError({field: _("is fixed: the meter has counted usage. Make a new meter instead") for field in redefined})
+            fixed = _("is fixed: the meter has counted usage. Make a meter that succeeds it instead")
+            raise MeterError({field: fixed for field in redefined})
     _save(meter)
     since: dict[str, str] = {}
     if redefined:
@@ -116,6 +123,40 @@ def update_meter(*, meter_id: int, changes: Mapping[str, Any], actor: Actor, now
         now=now,
         before={field: before[field] for field in changed},
         after={field: after[field] for field in changed} | since,
+    )
+    return meter
+
+
+@transaction.atomic
+def succeed_meter(*, meter_id: int, code: str, changes: Mapping[str, Any], actor: Actor, now: datetime) -> Meter:
+    """
+    Make a meter that means something else in the place of one whose meaning is fixed; return it.
+
+    It has the fields of its predecessor but for `changes`, and counts the past as any new meter does. The predecessor goes
+    on counting, since published plans price it; new plan versions take the successor. Audited as meter.created and
+    meter.succeeded.
+
+    :raises MeterError: as create_meter, if nothing that it means differs, or if the meter is succeeded already
+    :raises Meter.DoesNotExist: if there is no such meter
+    """
+    earlier = Meter.objects.select_for_update().get(pk=meter_id)
+    if unknown := sorted(set(changes) - (_FIELDS - {"code"})):
+        raise MeterError({field: _("is not a field of a successor") for field in unknown})
+    later = Meter.objects.filter(predecessor=earlier).first()
+    if later is not None:
+        message = _("%(code)s succeeds this meter already: let another meter succeed that one")
+        raise MeterError({"code": message % {"code": later.code}})
+    fields = _facts(earlier) | dict(changes) | {"code": code}
+    if all(fields[field] == _facts(earlier)[field] for field in MEANING - {"code"}):
+        raise MeterError({"": _("Nothing that the meter means would change: change its name or unit instead.")})
+    meter = create_meter(**(fields | {"predecessor": earlier}), actor=actor, now=now)
+    audit.record(
+        action="meter.succeeded",
+        object_type="meter",
+        object_id=earlier.code,
+        actor=actor,
+        now=now,
+        after={"successor": meter.code},
     )
     return meter
 
@@ -141,7 +182,7 @@ def delete_meter(*, meter_id: int, actor: Actor, now: datetime) -> None:
         with transaction.atomic():
             meter.delete()
     except ProtectedError:
-        raise MeterInUse(_("The meter %(code)s is priced by a plan.") % {"code": meter.code}) from None
+        raise MeterInUse(_("The meter %(code)s is priced by a plan, or succeeded.") % {"code": meter.code}) from None
     audit.record(action="meter.deleted", object_type="meter", object_id=before["code"], actor=actor, now=now, before=before)
 
 
@@ -160,18 +201,22 @@ def replay_quarantined(*, row_ids: Sequence[int], actor: Actor, now: datetime) -
 
 
 @transaction.atomic
-def discard_quarantined(*, row_ids: Sequence[int], actor: Actor, now: datetime) -> int:
+def discard_quarantined(*, row_ids: Sequence[int], reason: str, actor: Actor, now: datetime) -> int:
     """
     Put aside waiting events that nobody shall be billed for; return how many. They are kept, and never replayed.
 
-    Each is audited as quarantine.discarded.
+    The reason has 1 to 500 characters and is kept with each, which is audited as quarantine.discarded.
+
+    :raises CorrectionError: bad_reason
     """
+    check_reason(reason)
     waiting = QuarantinedEvent.objects.select_for_update().filter(pk__in=row_ids, status=QuarantinedEvent.Status.WAITING)
     rows = list(waiting.defer("data").order_by("pk"))
     for row in rows:
         row.status = QuarantinedEvent.Status.DISCARDED
         row.resolved_at = now
-        row.save(update_fields=["status", "resolved_at"])
+        row.discard_reason = reason
+        row.save(update_fields=["status", "resolved_at", "discard_reason"])
         audit.record(
             action="quarantine.discarded",
             object_type="quarantine",
@@ -179,6 +224,7 @@ def discard_quarantined(*, row_ids: Sequence[int], actor: Actor, now: datetime) 
             actor=actor,
             now=now,
             before={"reason": row.reason, "source": row.source, "id": row.event_id},
+            after={"discard_reason": reason},
         )
     return len(rows)
 
@@ -191,6 +237,7 @@ def _facts(meter: Meter) -> dict[str, Any]:
         "aggregation": meter.aggregation,
         "value_path": meter.value_path,
         "dimensions": meter.dimensions,
+        "filters": meter.filters,
         "unit": meter.unit,
     }
 
@@ -213,7 +260,8 @@ def _save(meter: Meter) -> None:
 
 def check_meter(meter: Meter) -> None:
     """
-    Refuse a meter that could not be made, without writing or locking; whether its code is free is not asked.
+    Refuse a meter that could not be made, without writing or locking; whether its code is free is not asked. Puts the filters
+    into their one spelling.
 
     :raises MeterError: if a field is wrong
     """
@@ -234,6 +282,10 @@ def check_meter(meter: Meter) -> None:
         errors["value_path"] = _("must name the member of data that holds the value")
     if message := _wrong_with_dimensions(meter.dimensions):
         errors["dimensions"] = message
+    try:
+        meter.filters = canonical(meter.filters)
+    except ValueError as error:
+        errors["filters"] = str(error)
     if errors:
         raise MeterError(errors)
 

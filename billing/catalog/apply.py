@@ -1,6 +1,6 @@
 """Make the database sell what a catalogue file says, and say in words what that changes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from billing.locks import lock_catalog
 from billing.models import Plan
 from squill.lib.actor import Actor
 from usage.models import Meter
-from usage.services import MeterError, create_meter, update_meter
+from usage.services import MeterError, create_meter, succeed_meter, update_meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def apply_catalog(*, spec: CatalogSpec, actor: Actor, now: datetime, new_version
     :raises CatalogError: if a meter that is in use would mean something else, or a plan cannot be published
     """
     lock_catalog()
-    changes = [*(_apply_meter(meter, actor, now) for meter in spec.meters)]
+    changes = [_apply_meter(meter, actor, now) for meter in _predecessors_first(spec.meters)]
     plans = [_compare_plan(plan) for plan in spec.plans]
     refused = [change for change in plans if change.kind == "changed"]
     if refused and not new_versions:
@@ -60,21 +60,48 @@ def apply_catalog(*, spec: CatalogSpec, actor: Actor, now: datetime, new_version
     return changes + plans
 
 
+def _predecessors_first(specs: Sequence[MeterSpec]) -> list[MeterSpec]:
+    """Return the meters in their order, but each after the one that it succeeds, where the file has that too."""
+    ordered: list[MeterSpec] = []
+    waiting = list(specs)
+    while waiting:
+        codes = {spec.code for spec in waiting}
+        free = [spec for spec in waiting if spec.succeeds not in codes]
+        if not free:
+            message = _("these meters succeed one another in a circle: %(codes)s") % {"codes": ", ".join(sorted(codes))}
+            raise CatalogError(message, member="meters")
+        ordered += free
+        waiting = [spec for spec in waiting if spec not in free]
+    return ordered
+
+
 def _apply_meter(spec: MeterSpec, actor: Actor, now: datetime) -> Change:
-    meter = Meter.objects.filter(code=spec.code).first()
-    fields = {"name": spec.name, "event_type": spec.event_type, "aggregation": spec.aggregation}
-    fields |= {"value_path": spec.value, "unit": spec.unit}
+    meter = Meter.objects.select_related("predecessor").filter(code=spec.code).first()
+    fields: dict[str, Any] = {"name": spec.name, "event_type": spec.event_type, "aggregation": spec.aggregation}
+    fields |= {"value_path": spec.value, "unit": spec.unit, "dimensions": list(spec.dimensions), "filters": spec.filters}
     try:
         if meter is None:
-            create_meter(code=spec.code, dimensions=spec.dimensions, actor=actor, now=now, **fields)
+            _make_meter(spec, fields, actor, now)
             return Change("created", "meter", spec.code)
         before = meter_spec(meter)
         if before == spec:
             return Change("unchanged", "meter", spec.code)
-        update_meter(meter_id=meter.pk, changes={**fields, "dimensions": list(spec.dimensions)}, actor=actor, now=now)
+        if before.succeeds != spec.succeeds:
+            raise MeterError({"succeeds": _("is decided when a meter is made, and cannot change")})
+        update_meter(meter_id=meter.pk, changes=fields, actor=actor, now=now)
     except MeterError as error:
         raise CatalogError(f"meter {spec.code}: {error}", member=f"meters.{spec.code}") from error
     return Change("changed", "meter", spec.code, tuple(differences(meter_members(before), meter_members(spec))))
+
+
+def _make_meter(spec: MeterSpec, fields: dict[str, Any], actor: Actor, now: datetime) -> None:
+    if not spec.succeeds:
+        create_meter(code=spec.code, actor=actor, now=now, **fields)
+        return
+    earlier = Meter.objects.filter(code=spec.succeeds).first()
+    if earlier is None:
+        raise MeterError({"succeeds": _("there is no meter %(code)s") % {"code": spec.succeeds}})
+    succeed_meter(meter_id=earlier.pk, code=spec.code, changes=fields, actor=actor, now=now)
 
 
 def _compare_plan(spec: PlanSpec) -> Change:

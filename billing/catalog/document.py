@@ -12,11 +12,14 @@ from billing.pricing.members import InvalidMember, read_number
 from squill.lib import currency as currencies
 from squill.lib.decimals import plain
 from squill.lib.located import Located, LocatedError, Path, read_located
+from usage.models import Meter
+from usage.rollups.filters import Filters, canonical
 
 INTERVALS = ("weekly", "monthly", "quarterly", "yearly")
 ANCHORS = ("calendar", "anniversary")
 BILLED = ("in_advance", "in_arrears")
-AGGREGATIONS = ("count", "sum", "max")
+AGGREGATIONS = tuple(Meter.Aggregation.values)
+_METER_MEMBERS = {"code", "name", "event_type", "aggregation", "value", "dimensions", "filters", "unit", "succeeds"}
 _CHARGE_MEMBERS = frozenset({"code", "name", "meter", "filter", "billed"})
 
 
@@ -30,7 +33,9 @@ class MeterSpec:
     aggregation: str
     value: str = ""
     dimensions: tuple[str, ...] = ()
+    filters: Filters = field(default_factory=dict)  # canonical
     unit: str = ""
+    succeeds: str = ""  # the code of the meter whose place it takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +128,7 @@ def _strings(value: Any) -> Any:
 
 
 def _meter(reader: "_Reader", path: Path) -> MeterSpec:
-    reader.mapping(path, allowed={"code", "name", "event_type", "aggregation", "value", "dimensions", "unit"})
+    reader.mapping(path, allowed=_METER_MEMBERS)
     aggregation = reader.choice((*path, "aggregation"), AGGREGATIONS)
     value = reader.text((*path, "value"), default="")
     if (aggregation == "count") == bool(value):
@@ -136,7 +141,9 @@ def _meter(reader: "_Reader", path: Path) -> MeterSpec:
         aggregation=aggregation,
         value=value,
         dimensions=reader.words((*path, "dimensions")),
+        filters=reader.filters((*path, "filters")),
         unit=reader.text((*path, "unit"), default="", longest=32),
+        succeeds=reader.text((*path, "succeeds"), default=""),
     )
 
 
@@ -295,6 +302,13 @@ class _Reader:
         ):
             raise self.located.error(path, _("write a list of different names here"))
         return tuple(value)
+
+    def filters(self, path: Path) -> Filters:
+        value = self.get(path)
+        try:
+            return {} if value is None else canonical(value)
+        except ValueError as error:
+            raise self.located.error(path, str(error)) from None
 
     def amount(self, path: Path) -> Decimal | None:
         value = self.get(path)

@@ -18,7 +18,9 @@ def meter_spec(meter: Meter) -> MeterSpec:
         aggregation=meter.aggregation,
         value=meter.value_path,
         dimensions=tuple(meter.dimensions),
+        filters=meter.filters,
         unit=meter.unit,
+        succeeds=meter.predecessor.code if meter.predecessor else "",
     )
 
 
@@ -63,7 +65,7 @@ def export_catalog() -> dict[str, Any]:
 
     Reading the result back with `read_catalog` and applying it changes nothing.
     """
-    meters = [meter_members(meter_spec(meter)) for meter in Meter.objects.order_by("code")]
+    meters = [meter_members(meter_spec(meter)) for meter in Meter.objects.select_related("predecessor").order_by("code")]
     versions = PlanVersion.objects.filter(status=PlanVersion.Status.PUBLISHED).select_related("plan").order_by("plan__code")
     return {"meters": meters, "plans": [spec.members() for spec in plan_specs(list(versions))]}
 
@@ -80,6 +82,10 @@ def meter_members(spec: MeterSpec) -> dict[str, Any]:
         document["value"] = spec.value
     if spec.dimensions:
         document["dimensions"] = list(spec.dimensions)
+    if spec.filters:
+        document["filters"] = spec.filters
     if spec.unit:
         document["unit"] = spec.unit
+    if spec.succeeds:
+        document["succeeds"] = spec.succeeds
     return document

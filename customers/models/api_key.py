@@ -7,6 +7,7 @@ class Scope(models.TextChoices):
     """What a key may do. Reading and writing are apart, and events have a scope of their own."""
 
     EVENTS_WRITE = "events:write", _("send events")
+    EVENTS_BACKFILL = "events:backfill", _("send events of long ago, too")
     READ = "read", _("read everything")
     WRITE = "write", _("change customers, meters, plans and subscriptions")
 

@@ -115,7 +115,7 @@ def test_issuing_names_every_bad_field_and_writes_nothing() -> None:
         issue_api_key(name=" ", scopes=["root"], expires_at=NOW, actor=ACTOR, now=NOW)
     assert refusal.value.errors == {
         "name": "Write 1 to 100 printable characters.",
-        "scopes": "Choose from events:write, read, write.",
+        "scopes": "Choose from events:write, events:backfill, read, write.",
         "expires_at": "Choose a time in the future.",
     }
     assert not ApiKey.objects.exists()

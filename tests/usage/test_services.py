@@ -6,11 +6,12 @@ import pytest
 from pytest_django import Settings
 
 from customers.models import AuditEvent
-from tests.usage.builders import ACTOR, NOW, a_customer, a_meter, an_event, counts, recomputed, rollups
+from tests.usage.builders import ACTOR, NOW, a_customer, a_meter, an_event, counts, kept, recomputed, rollups
 from tests.usage.months import a_january_put_away, send
+from usage.corrections import CorrectionError
 from usage.ingestion import ingest, replay_waiting
-from usage.models import Meter
-from usage.services import MeterError, create_meter, update_meter
+from usage.models import Meter, QuarantinedEvent
+from usage.services import MeterError, create_meter, discard_quarantined, update_meter
 
 pytestmark = pytest.mark.django_db
 
@@ -35,8 +36,8 @@ def test_new_meter_counts_the_past() -> None:
     a_meter("bytes", aggregation="sum", value_path="bytes", dimensions=["route"])
 
     assert [rollup for rollup in rollups() if rollup[1] == "bytes"] == [
-        ("acme", "bytes", "2026-03-01", {"route": "/a"}, 2, Decimal("3.5"), Decimal(2)),  # 1.5 + 2
-        ("bolt", "bytes", "2026-02-28", {"route": None}, 1, Decimal(4), Decimal(4)),
+        ("acme", "bytes", "2026-03-01", {"route": "/a"}, 2, Decimal("3.5")),  # 1.5 + 2
+        ("bolt", "bytes", "2026-02-28", {"route": None}, 1, Decimal(4)),
     ]
     after = AuditEvent.objects.get(action="meter.created", object_id="bytes").after
     assert (after["past_events"], after["unusable_past_events"]) == (3, 1)
@@ -71,7 +72,7 @@ def test_rebuilt_and_streamed_rollups_are_the_same() -> None:
     assert [rollup[2:] for rollup in rollups() if rollup[1] == "before"] == [
         rollup[2:] for rollup in rollups() if rollup[1] == "after"
     ]
-    assert rollups() == recomputed()
+    assert kept() == recomputed()
 
 
 def test_events_that_waited_for_the_meter_come_back_by_replay() -> None:
@@ -82,7 +83,7 @@ def test_events_that_waited_for_the_meter_come_back_by_replay() -> None:
 
     assert replay_waiting(now=NOW) == 1
 
-    assert rollups() == [("acme", "bytes", "2026-03-10", {}, 1, Decimal(1), Decimal(1))]
+    assert rollups() == [("acme", "bytes", "2026-03-10", {}, 1, Decimal(1))]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_events_that_waited_for_the_meter_come_back_by_replay() -> None:
         ({"name": "a" * 256}, "name", "at most 255"),
         ({"name": "a\x00"}, "name", "printable"),
         ({"event_type": ""}, "event_type", "must not be empty"),
-        ({"aggregation": "median"}, "aggregation", "one of count, sum, max"),
+        ({"aggregation": "median"}, "aggregation", "one of count, sum, min, max, latest, unique_count, average, weighted_sum"),
         ({"aggregation": "count"}, "value_path", "a count takes no value"),
         ({"value_path": ""}, "value_path", "must name the member"),
         ({"value_path": "a" * 256}, "value_path", "at most 255"),
@@ -173,7 +174,7 @@ def test_corrected_meter_takes_what_the_wrong_one_could_not() -> None:
 
     update_meter(meter_id=meter.pk, changes={"value_path": "bytes"}, actor=ACTOR, now=NOW)
 
-    assert rollups() == [("acme", "bytes", "2026-03-10", {}, 1, Decimal(7), Decimal(7))]
+    assert rollups() == [("acme", "bytes", "2026-03-10", {}, 1, Decimal(7))]
 
 
 def test_unused_meter_that_changes_its_type_counts_the_past_of_the_new_one() -> None:
@@ -184,5 +185,47 @@ def test_unused_meter_that_changes_its_type_counts_the_past_of_the_new_one() -> 
 
     update_meter(meter_id=meter.pk, changes={"event_type": "other"}, actor=ACTOR, now=NOW)
 
-    assert rollups() == recomputed()
+    assert kept() == recomputed()
     assert len(rollups()) == 2
+
+
+def test_discarded_events_keep_the_reason_and_never_count() -> None:
+    ingest([an_event("1"), an_event("2")], now=NOW)
+    row = QuarantinedEvent.objects.get(event_id="1")
+
+    assert discard_quarantined(row_ids=[row.pk], reason="a test run", actor=ACTOR, now=NOW) == 1
+
+    row.refresh_from_db()
+    assert (row.status, row.discard_reason, row.resolved_at) == ("discarded", "a test run", NOW)
+    audit = AuditEvent.objects.get(action="quarantine.discarded")
+    assert audit.before == {"reason": "unknown_subject", "source": "test", "id": "1"}
+    assert audit.after == {"discard_reason": "a test run"}
+    a_customer()
+    a_meter()
+    assert replay_waiting(now=NOW) == 1
+    assert [rollup[4] for rollup in rollups()] == [1]
+
+
+def test_discarding_again_changes_nothing() -> None:
+    ingest([an_event("1")], now=NOW)
+    row_ids = list(QuarantinedEvent.objects.values_list("pk", flat=True))
+    discard_quarantined(row_ids=row_ids, reason="a test run", actor=ACTOR, now=NOW)
+
+    assert discard_quarantined(row_ids=row_ids, reason="another", actor=ACTOR, now=NOW) == 0
+
+    assert QuarantinedEvent.objects.get().discard_reason == "a test run"
+    assert AuditEvent.objects.filter(action="quarantine.discarded").count() == 1
+
+
+@pytest.mark.parametrize("reason", ["", " ", "x" * 501, "nul\0"])
+def test_discarding_needs_a_reason(reason: str) -> None:
+    ingest([an_event("1")], now=NOW)
+    row = QuarantinedEvent.objects.get()
+
+    with pytest.raises(CorrectionError, match="Say why, in 1 to 500 characters") as refused:
+        discard_quarantined(row_ids=[row.pk], reason=reason, actor=ACTOR, now=NOW)
+
+    assert refused.value.code == "bad_reason"
+    row.refresh_from_db()
+    assert (row.status, row.discard_reason) == ("waiting", "")
+    assert AuditEvent.objects.filter(action="quarantine.discarded").count() == 0

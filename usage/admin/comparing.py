@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 from django.utils.translation import gettext as _
 
-from usage.rollups import exact_json
+from usage.encoding import exact_json
 
 
 class Content(NamedTuple):

@@ -43,7 +43,7 @@ class TypeFilter(admin.SimpleListFilter):
 class EventAdmin(HugeReadOnlyAdmin):
     """Stored events, newest first. The list shows all there is: a page of its own would have no index to find the row."""
 
-    list_display = ("occurred_at", "counts", "customer", "event_type", "payload", "subject", "source", "event_id", "received_at")
+    list_display = ("occurred_at", "counts", "customer", "event_type", "payload", "named", "source", "event_id", "received_at")
     list_display_links = None
     list_select_related = ("customer",)
     list_filter = (TypeFilter,)
@@ -123,3 +123,8 @@ class EventAdmin(HugeReadOnlyAdmin):
     def payload(self, event: Any) -> str:
         """Return the data as it is stored."""
         return short(event.data_text)
+
+    @admin.display(description=gettext_lazy("subject"))
+    def named(self, event: Any) -> str:
+        """Return the subject that the event came with."""
+        return str(event.subject or event.customer.external_id)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from usage.corrections import CorrectionError
 from usage.corrections.finding import StoredEvent, find_event
-from usage.rollups import exact_json
+from usage.encoding import exact_json
 
 
 def event_ref(source: str, event_id: str) -> str:

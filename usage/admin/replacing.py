@@ -22,10 +22,10 @@ from usage.admin.payload import with_exact_data
 from usage.corrections import Corrected, CorrectionError, replace_event
 from usage.corrections.finding import StoredEvent
 from usage.corrections.previewing import preview
+from usage.encoding import exact_json
 from usage.ingestion import IncomingEvent
 from usage.ingestion.checking import LONGEST_TEXT, EventChecker, limits
 from usage.models import QuarantinedEvent
-from usage.rollups import exact_json
 
 # The field that is to blame for a refusal, where one is.
 _FIELDS = {"bad_reason": "reason", "id_taken": "id"}
@@ -68,7 +68,7 @@ class ReplacementForm(ReasonForm):
             self.add_error("event_data", _("This is not JSON: %(error)s.") % {"error": error})
             return cleaned
         sent = {name: cleaned[name] for name in ("id", "source", "subject", "type")}
-        checker = EventChecker(limits=limits(), now=clock.now(), specversion_required=False)
+        checker = EventChecker(limits=limits(backfill=True), now=clock.now(), specversion_required=False)
         self.replacement = checker.read(0, sent | {"time": cleaned["time"] or None, "data": data})
         for problem in checker.problems:
             field, _dot, path = problem.field.partition(".")

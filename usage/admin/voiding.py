@@ -26,7 +26,9 @@ def void_events(model_admin: Any, request: HttpRequest) -> HttpResponse | None:
     form = ReasonForm(request.POST if is_answered else None)
 
     def void(reason: str) -> Sequence[Moved]:
-        return void_chosen([event.key for event in events], reason=reason, actor=actor_of(request), now=clock.now())
+        return void_chosen(
+            [(event.source, event.event_id) for event in events], reason=reason, actor=actor_of(request), now=clock.now()
+        )
 
     if is_answered and form.is_valid():
         void(form.cleaned_data["reason"])

@@ -121,6 +121,10 @@ class StoredEventSerializer(serializers.Serializer[Any]):
     customer = serializers.CharField(help_text="The external id of the customer it counts for.")
     received_at = serializers.DateTimeField()
     fate = serializers.ChoiceField(choices=[(fate, fate) for fate in ("accepted", "voided", "replaced")])
+    meters = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="The codes of the meters that it counts for, or counted for until it was corrected.",
+    )
     correction = CorrectionSerializer(allow_null=True, help_text="What took it out of every count; null where it counts.")
 
 

@@ -28,9 +28,9 @@ from usage.api.correction_serializers import (
 from usage.corrections import Corrected, CorrectionError, bulk, replace_event, void_event
 from usage.corrections.finding import find_event
 from usage.corrections.previewing import preview
+from usage.encoding import exact_json
 from usage.ingestion import IncomingEvent
 from usage.ingestion.checking import EventChecker, limits
-from usage.rollups import exact_json
 
 _TAGS = ["Events"]
 _INVALID = problem(
@@ -157,7 +157,7 @@ def _answer(request: Request, asked: dict[str, Any], correct: Any) -> Response:
 
 
 def _replacement(sent: Any) -> IncomingEvent:
-    checker = EventChecker(limits=limits(), now=clock.now(), specversion_required=False)
+    checker = EventChecker(limits=limits(backfill=True), now=clock.now(), specversion_required=False)
     event = checker.read(0, sent)
     if event is None:
         raise invalid({f"event.{problem.field}".rstrip("."): problem.message for problem in checker.problems})

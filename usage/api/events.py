@@ -11,20 +11,20 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from customers.models import Scope
+from customers.models import ApiKey, Scope
 from squill.lib import clock
 from squill.web.answers import problem
 from squill.web.problems import Problem
-from usage import selectors
+from usage import history
 from usage.api import queries
 from usage.api.access import narrowed_to
 from usage.api.correction_serializers import StoredEventPageSerializer, shown_correction
 from usage.api.serializers import CloudEventSerializer, EventFatesSerializer
 from usage.corrections import corrections_of
+from usage.encoding import exact_json
 from usage.ingestion import Fate, IncomingEvent, Outcome, decoding, ingest
 from usage.ingestion.checking import MalformedEvents, limits
 from usage.models import Correction
-from usage.rollups import exact_json
 
 _TAGS = ["Events"]
 _TOLD: Final = 5  # problems that `detail` spells out; `errors` has them all
@@ -90,7 +90,9 @@ class EventsView(APIView):
         now = clock.now()
         headers = {name.lower(): value for name, value in request.headers.items()}
         try:
-            events = decoding.decode_request(request.body, headers=headers, limits=limits(), now=now)
+            events = decoding.decode_request(
+                request.body, headers=headers, limits=limits(backfill=_may_backfill(request)), now=now
+            )
         except MalformedEvents as error:
             raise _malformed(error) from None
         except decoding.TooMuch as error:
@@ -109,12 +111,14 @@ class EventsView(APIView):
         operation_id="list_events",
         summary="List events",
         description=(
-            "Stored events, newest first, each with its fate: accepted, or voided or replaced by a correction, which is told. "
-            "Quarantined events are not among them. Where events since `from` were put away with their month, the answer is 400."
+            "Stored events, newest first, each with its fate (accepted, or voided or replaced by a correction, which is told) "
+            "and the meters that it counted for. Quarantined events are not among them. Where events since `from` were put away "
+            "with their month, the answer is 400."
         ),
         tags=_TAGS,
         parameters=[
             OpenApiParameter("subject", str, description="Only events of this subject."),
+            OpenApiParameter("source", str, description="Only events of this source."),
             OpenApiParameter("type", str, description="Only events of this type."),
             OpenApiParameter("from", OpenApiTypes.DATETIME, description="Only events at or after this instant."),
             OpenApiParameter("to", OpenApiTypes.DATETIME, description="Only events before this instant."),
@@ -126,12 +130,14 @@ class EventsView(APIView):
     def get(self, request: Request) -> HttpResponse:
         """List events, newest first."""
         query = request.query_params
-        queries.refuse_unknown(query, frozenset({"subject", "type", "from", "to", "limit", "cursor"}))
+        queries.refuse_unknown(query, frozenset({"subject", "source", "type", "from", "to", "limit", "cursor"}))
         limit = queries.limit(query)
         start, end = queries.kept_range(query)
-        rows = selectors.newest_events(
+        rows = history.newest_events(
+            now=clock.now(),
             customer_id=narrowed_to(request),
             subject=query.get("subject"),
+            source=query.get("source"),
             event_type=query.get("type"),
             start=start,
             end=end,
@@ -139,11 +145,17 @@ class EventsView(APIView):
             limit=limit + 1,
         )
         page = rows[:limit]
-        next_cursor = queries.cursor(page[-1].occurred_at, page[-1].key) if len(rows) > limit else None
+        next_cursor = queries.cursor(page[-1].position) if len(rows) > limit else None
         corrections = corrections_of([event.key for event in page])
-        items = [_shown(event, corrections.get(event.key)) for event in page]
+        items = [
+            _shown(event, corrections.get(event.key), meters) for event, meters in zip(page, history.meters_of(page), strict=True)
+        ]
         body = exact_json.encode({"items": items, "nextCursor": next_cursor})
         return HttpResponse(body, content_type="application/json")
+
+
+def _may_backfill(request: Request) -> bool:
+    return isinstance(request.auth, ApiKey) and Scope.EVENTS_BACKFILL in request.auth.scopes
 
 
 def _refuse_others(request: Request, events: Sequence[IncomingEvent]) -> None:
@@ -151,7 +163,7 @@ def _refuse_others(request: Request, events: Sequence[IncomingEvent]) -> None:
     customer_id = narrowed_to(request)
     if customer_id is None:
         return
-    others = selectors.subjects_of_others(customer_id, {event.subject for event in events})
+    others = history.subjects_of_others(customer_id, {event.subject for event in events})
     if not others:
         return
     message = _("is not a subject of the customer that this API key is for")
@@ -193,18 +205,19 @@ def _told(events: Sequence[IncomingEvent], fates: Sequence[Fate]) -> dict[str, A
     }
 
 
-def _shown(stored: selectors.StoredEvent, correction: Correction | None) -> dict[str, Any]:
+def _shown(stored: history.ListedEvent, correction: Correction | None, meters: list[str]) -> dict[str, Any]:
     corrected = None if correction is None else shown_correction(correction)
     return {
         "event": cloud_event(stored),
         "customer": stored.customer,
         "received_at": stored.received_at,
         "fate": corrected["fate"] if corrected else Outcome.ACCEPTED.value,
+        "meters": meters,
         "correction": corrected,
     }
 
 
-def cloud_event(stored: selectors.StoredEvent) -> dict[str, Any]:
+def cloud_event(stored: history.ListedEvent) -> dict[str, Any]:
     """Return the event as a CloudEvent, for `exact_json.encode`."""
     return {
         "specversion": "1.0",

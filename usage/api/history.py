@@ -31,12 +31,16 @@ class UsageHistoryView(APIView):
 
     @extend_schema(
         operation_id="get_usage_history",
-        summary="Get a customer's usage by day",
-        description="Days begin at midnight in the customer's time zone. Days without usage are left out.",
+        summary="Get a customer's usage by day, month or in total",
+        description=(
+            "Days begin at midnight in the customer's time zone. Days and months without usage are left out. The total of the "
+            "days of a billing period is what that period is billed by."
+        ),
         tags=["Usage"],
         parameters=[
             OpenApiParameter("from", OpenApiTypes.DATE, description="The first day; 30 days before `to` if not given."),
             OpenApiParameter("to", OpenApiTypes.DATE, description="The day after the last one; tomorrow if not given."),
+            OpenApiParameter("by", str, enum=["day", "month", "total"], description="What usage is taken together over: a day."),
             OpenApiParameter("meter", str, many=True, description="Only these meters, by code."),
             OpenApiParameter(
                 "group_by", str, many=True, description="Split usage by these dimensions; else all values are taken together."
@@ -48,15 +52,14 @@ class UsageHistoryView(APIView):
         """Return the usage of the days asked for."""
         customer = _customer(request, external_id)
         query = request.query_params
-        queries.refuse_unknown(query, frozenset({"from", "to", "meter", "group_by"}))
+        queries.refuse_unknown(query, frozenset({"from", "to", "by", "meter", "group_by"}))
         first_day, end_day = _days(query, customer)
         meters = _meters(query.getlist("meter"))
         group_by = _dimensions(query.getlist("group_by"), meters)
-        rows = selectors.usage_by_day(
+        rows = selectors.usage_by_span(
             customer_id=customer.pk,
-            first_day=first_day,
-            end_day=end_day,
-            meter_ids=[meter.pk for meter in meters],
+            spans=_spans(query.get("by", "day"), first_day, end_day),
+            meters=meters,
             group_by=group_by,
             limit=MOST_ROWS + 1,
         )
@@ -88,6 +91,22 @@ def _days(query: QueryDict, customer: Customer) -> tuple[date, date]:
     if not timedelta(0) < end_day - first_day <= timedelta(days=MOST_DAYS):
         raise invalid({"to": _("Write a day after `from`, at most %(most)d days later.") % {"most": MOST_DAYS}})
     return first_day, end_day
+
+
+def _spans(by: str, first_day: date, end_day: date) -> list[tuple[date, date]]:
+    if by == "total":
+        return [(first_day, end_day)]
+    spans, day = [], first_day
+    while day < end_day:
+        if by == "day":
+            following = day + timedelta(days=1)
+        elif by == "month":
+            following = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+        else:
+            raise invalid({"by": _("Write day, month or total.")})
+        spans.append((day, min(following, end_day)))
+        day = following
+    return spans
 
 
 def _meters(codes: list[str]) -> list[Meter]:

@@ -25,8 +25,8 @@ from usage import querying
 from usage.api.events import AnyAccept
 from usage.api.meters import find_meter
 from usage.api.serializers import MeterQuerySerializer, MeterUsageSerializer
+from usage.encoding import exact_json
 from usage.models import Meter
-from usage.rollups import exact_json
 
 _TAGS = ["Usage"]
 _FILTER: Final = "filterGroupBy"

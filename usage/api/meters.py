@@ -12,9 +12,9 @@ from squill.lib import clock
 from squill.lib.actor import Actor
 from squill.web.problems import Problem, invalid
 from usage.api.access import actor_for_everybody
-from usage.api.serializers import MeterSerializer
+from usage.api.serializers import MeterSerializer, MeterSuccessorSerializer
 from usage.models import Meter
-from usage.services import MeterError, MeterInUse, create_meter, delete_meter, update_meter
+from usage.services import MeterError, MeterInUse, create_meter, delete_meter, succeed_meter, update_meter
 
 _TAGS = ["Meters"]
 
@@ -23,7 +23,7 @@ class MeterListView(GenericAPIView[Meter]):
     """All meters, newest first; or a new one. Meters name no customer: every key may read them."""
 
     serializer_class = MeterSerializer
-    queryset = Meter.objects.all()
+    queryset = Meter.objects.select_related("predecessor", "successor")
 
     @extend_schema(operation_id="list_meters", summary="List meters", tags=_TAGS, responses=MeterSerializer(many=True))
     def get(self, request: Request) -> Response:
@@ -72,6 +72,30 @@ class MeterView(GenericAPIView[Meter]):
         """Delete a meter that has counted nothing and that no charge prices; any other is refused with 409."""
         delete_unused(code, actor_for_everybody(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class MeterSuccessorView(GenericAPIView[Meter]):
+    """Puts another meter in the place of one whose meaning is fixed."""
+
+    serializer_class = MeterSuccessorSerializer
+
+    @extend_schema(operation_id="succeed_meter", summary="Succeed a meter", tags=_TAGS, responses={201: MeterSerializer})
+    def post(self, request: Request, code: str) -> Response:
+        """
+        Make a meter that is like this one but for the members sent, and means something else; it counts the past too.
+
+        The meter goes on counting for the plans that price it; new plan versions take its successor.
+        """
+        actor = actor_for_everybody(request)
+        meter = find_meter(code)
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        changes = dict(serializer.validated_data)
+        try:
+            made = succeed_meter(meter_id=meter.pk, code=changes.pop("code"), changes=changes, actor=actor, now=clock.now())
+        except MeterError as error:
+            raise meter_problem(error) from None
+        return Response(MeterSerializer(made).data, status=status.HTTP_201_CREATED)
 
 
 def delete_unused(code: str, actor: Actor) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import json
 from datetime import UTC, date, datetime
 from typing import Final
 
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from squill.lib.clock import parse_instant
 from squill.web.problems import invalid
 from usage import put_away
+from usage.history import Position
 
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1000
@@ -86,12 +88,13 @@ def limit(query: QueryDict) -> int:
     raise invalid({"limit": _("Write a whole number from 1 to %(limit)d.") % {"limit": MAX_LIMIT}})
 
 
-def cursor(occurred_at: datetime, key: str) -> str:
+def cursor(position: Position) -> str:
     """Return the opaque text that names a position in the list of events."""
-    return base64.urlsafe_b64encode(f"{occurred_at.isoformat()} {key}".encode()).decode().rstrip("=")
+    occurred_at, *name = position
+    return base64.urlsafe_b64encode(json.dumps([occurred_at.isoformat(), *name]).encode()).decode().rstrip("=")
 
 
-def position(query: QueryDict) -> tuple[datetime, str] | None:
+def position(query: QueryDict) -> Position | None:
     """
     Return the position that `cursor` names, None if it was not sent.
 
@@ -101,11 +104,10 @@ def position(query: QueryDict) -> tuple[datetime, str] | None:
     if text is None:
         return None
     try:
-        occurred_at, _space, key = (
-            base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode().partition(" ")
-        )
-        if len(key) != 32 or len(bytes.fromhex(key)) != 16:
-            raise ValueError(key)
-        return parse_instant(occurred_at), key
-    except (ValueError, OverflowError, binascii.Error):
+        named = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+        if not isinstance(named, list) or not all(isinstance(each, str) and each.isprintable() for each in named):
+            raise ValueError(named)
+        occurred_at, event_id, source = named
+        return parse_instant(occurred_at), event_id, source
+    except (ValueError, OverflowError, RecursionError, binascii.Error):
         raise invalid({"cursor": _("Send back the nextCursor of the page before, unchanged.")}) from None

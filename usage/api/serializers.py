@@ -31,8 +31,41 @@ class MeterSerializer(StrictSerializer):
         required=False,
         help_text="Members of `data` that usage can be split and priced by.",
     )
+    filters = serializers.DictField(
+        child=serializers.DictField(),
+        required=False,
+        help_text=(
+            "What members of `data` must hold for an event to count, all of it: "
+            '`{"status": {"in": ["200", "204"]}, "bytes": {"gte": "1024"}, "test": {"exists": false}}`. Operators: '
+            "equals, not_equals, in, not_in, exists, gt, gte, lt, lte."
+        ),
+    )
     unit = StrictCharField(max_length=32, allow_blank=True, required=False, help_text="Printed on invoices, such as GB.")
+    succeeds = serializers.SerializerMethodField(help_text="The meter whose place it takes in new plan versions.")
+    succeeded_by = serializers.SerializerMethodField(help_text="The meter that took its place in new plan versions.")
     created_at = serializers.DateTimeField(read_only=True)
+
+    def get_succeeds(self, meter: Meter) -> str | None:
+        """Return the code of the predecessor."""
+        return meter.predecessor.code if meter.predecessor else None
+
+    def get_succeeded_by(self, meter: Meter) -> str | None:
+        """Return the code of the successor."""
+        successor: Meter | None = getattr(meter, "successor", None)
+        return None if successor is None else successor.code
+
+
+class MeterSuccessorSerializer(StrictSerializer):
+    """A meter that takes the place of another: its code, and what differs."""
+
+    code = StrictCharField(max_length=64)
+    name = StrictCharField(max_length=255, required=False)
+    event_type = StrictCharField(max_length=255, trim_whitespace=False, required=False)
+    aggregation = serializers.ChoiceField(choices=Meter.Aggregation.choices, required=False)
+    value = StrictCharField(source="value_path", max_length=255, allow_blank=True, required=False, trim_whitespace=False)
+    dimensions = serializers.ListField(child=StrictCharField(max_length=64, trim_whitespace=False), required=False)
+    filters = serializers.DictField(child=serializers.DictField(), required=False)
+    unit = StrictCharField(max_length=32, allow_blank=True, required=False)
 
 
 class CloudEventSerializer(serializers.Serializer[Any]):
@@ -69,9 +102,10 @@ class EventFatesSerializer(serializers.Serializer[Any]):
 
 
 class DayUsageSerializer(serializers.Serializer[Any]):
-    """What a meter counted on one day of the customer's time zone."""
+    """What a meter counted on one day of the customer's time zone, or in one month, or on all days asked for."""
 
-    day = serializers.DateField()
+    day = serializers.DateField(source="first_day", help_text="The day, or the first of them.")
+    end_day = serializers.DateField(help_text="Not included.")
     meter = serializers.CharField(source="meter_code")
     dimensions = serializers.DictField(child=serializers.CharField(allow_null=True), help_text="The values of `group_by`.")
     event_count = serializers.IntegerField()
@@ -79,7 +113,7 @@ class DayUsageSerializer(serializers.Serializer[Any]):
 
 
 class UsageHistorySerializer(serializers.Serializer[Any]):
-    """A customer's usage by day; days without usage are left out."""
+    """A customer's usage; days and months without usage are left out."""
 
     customer = serializers.CharField()
     timezone = serializers.CharField()

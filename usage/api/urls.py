@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern] = [
     path("events/void-many", corrections.VoidManyEventsView.as_view(), name="event-void-many"),
     path("meters", meters.MeterListView.as_view(), name="meters"),
     path("meters/<str:code>", meters.MeterView.as_view(), name="meter"),
+    path("meters/<str:code>/succeed", meters.MeterSuccessorView.as_view(), name="meter-succeed"),
     path("meters/<str:code>/query", meter_queries.MeterQueryView.as_view(), name="meter-query"),
     path("customers/<path:external_id>/usage", history.UsageHistoryView.as_view(), name="usage-history"),
 ]

@@ -19,7 +19,7 @@ def test_ready_with_every_migration(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_not_ready_while_a_migration_is_missing(client: Client) -> None:
-    MigrationRecorder.Migration.objects.filter(app="customers", name="0002_append_only").delete()
+    MigrationRecorder.Migration.objects.filter(app="customers", name="0003_backfill_scope").delete()
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["migrations_missing"] >= 1

@@ -30,7 +30,7 @@ def test_meter_is_made_by_its_service_and_counts_the_past(finance: Client) -> No
 
     assert response.status_code == 302, response.content.decode()
     assert Meter.objects.get(code="bytes").dimensions == ["region", "tier"]
-    assert rollups()[0] == ("acme", "bytes", "2026-03-10", {"region": "eu", "tier": None}, 1, Decimal(5), Decimal(5))
+    assert rollups()[0] == ("acme", "bytes", "2026-03-10", {"region": "eu", "tier": None}, 1, Decimal(5))
     audit = AuditEvent.objects.get(action="meter.created", object_id="bytes")
     assert (audit.actor_kind, audit.actor_label) == ("user", "finance@squill.example")
 

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from customers.models import AuditEvent
-from tests.usage.builders import ACTOR, NOW, a_customer, a_meter, an_event, counts, recomputed, rollups
+from tests.usage.builders import ACTOR, NOW, a_customer, a_meter, an_event, counts, kept, recomputed, rollups
 from usage.admin.identity import event_ref
 from usage.corrections import void_event
 from usage.ingestion import ingest
@@ -86,7 +86,7 @@ def test_confirmed_replacement_counts_in_its_place(finance: Client) -> None:
     assert (correction.event_id, correction.replacement_id, correction.reason) == ("1", "1b", "a wrong unit")
     assert correction.actor_label == "finance@squill.example"
     assert [f"{row[5].normalize()}" for row in rollups()] == ["16.5"]
-    assert rollups() == recomputed()
+    assert kept() == recomputed()
     assert Event.objects.get(event_id="1b").occurred_at == NOW
 
 

@@ -58,7 +58,7 @@ def test_success_is_204_with_an_empty_body(client_with: Client, body: Any, conte
     response = _post(client_with("events:write"), body, content_type, **headers)
 
     assert (response.status_code, response.content) == (204, b"")
-    assert rollups() == [("acme", "bytes", "2026-03-10", {}, 1, Decimal("0.1"), Decimal("0.1"))]
+    assert rollups() == [("acme", "bytes", "2026-03-10", {}, 1, Decimal("0.1"))]
 
 
 def test_representation_tells_the_fate_of_each_event(client_with: Client) -> None:
@@ -197,6 +197,7 @@ def test_list_is_newest_first_filtered_and_exact(client_with: Client) -> None:
             "customer": "bolt",
             "received_at": "2026-03-10T12:00:00Z",
             "fate": "accepted",
+            "meters": ["calls"],
             "correction": None,
         }
     ]

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -35,7 +35,10 @@ def _usage(db: None) -> None:
 
 
 def _row(day: str, meter: str, dimensions: dict[str, Any], count: int, quantity: str) -> dict[str, Any]:
-    return {"day": day, "meter": meter, "dimensions": dimensions, "event_count": count, "quantity": quantity}
+    end_day = (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+    return {
+        "day": day, "end_day": end_day, "meter": meter, "dimensions": dimensions, "event_count": count, "quantity": quantity
+    }  # fmt: skip
 
 
 def test_usage_is_told_by_local_day_and_meter(client_with: Client) -> None:

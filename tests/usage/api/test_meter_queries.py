@@ -11,7 +11,7 @@ from customers.models import Customer
 from tests.usage.api.conftest import Client
 from tests.usage.builders import NOW, a_customer, a_meter, an_event, counts
 from usage.ingestion import ingest
-from usage.querying import query
+from usage.querying import query, reading
 
 pytestmark = pytest.mark.django_db
 
@@ -143,7 +143,7 @@ def test_body_that_is_no_question_is_refused(client_with: Client, acme: Customer
 
 def test_too_large_an_answer_says_what_to_narrow(client_with: Client, acme: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
     client = client_with()
-    monkeypatch.setattr(query, "MOST_EVENTS", 2)
+    monkeypatch.setattr(reading, "MOST_EVENTS", 2)
     response = client.get(URL, {"windowSize": "MINUTE"})
     assert response.status_code == 400
     assert "Ask for less time" in response.json()["detail"]

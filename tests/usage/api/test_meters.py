@@ -16,6 +16,7 @@ BODY = {
     "aggregation": "max",
     "value": "gigabytes",
     "dimensions": ["region"],
+    "filters": {},
     "unit": "GB",
 }
 
@@ -26,7 +27,7 @@ def test_meter_is_created_read_and_listed(client_with: Client) -> None:
     response = client.post(URL, BODY)
 
     assert response.status_code == 201
-    expected = BODY | {"created_at": "2026-03-10T12:00:00Z"}
+    expected = BODY | {"succeeds": None, "succeeded_by": None, "created_at": "2026-03-10T12:00:00Z"}
     assert response.json() == expected
     assert client.get(f"{URL}/storage").json() == expected
     assert client.get(URL).json() == {"items": [expected], "nextCursor": None}
@@ -59,7 +60,7 @@ def test_name_changes_but_not_the_meaning_of_a_used_meter(client_with: Client) -
 
     assert response.status_code == 400
     assert response.json()["errors"] == [
-        {"field": "event_type", "message": "is fixed: the meter has counted usage. Make a new meter instead"}
+        {"field": "event_type", "message": "is fixed: the meter has counted usage. Make a meter that succeeds it instead"}
     ]
     assert Meter.objects.get().event_type == "api.call"
 

@@ -6,12 +6,13 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
-from usage import selectors
+from squill.lib import clock
+from usage import history
 from usage.api import events, queries
 from usage.api.access import narrowed_to
 from usage.corrections import corrections_of
+from usage.encoding import exact_json
 from usage.models import Correction
-from usage.rollups import exact_json
 
 
 class EventsView(events.EventsView):
@@ -24,7 +25,8 @@ class EventsView(events.EventsView):
         query = request.query_params
         queries.refuse_unknown(query, frozenset({"subject", "from", "to", "limit", "clientId"}))
         start, end = queries.kept_range(query)
-        rows = selectors.newest_events(
+        rows = history.newest_events(
+            now=clock.now(),
             customer_id=narrowed_to(request),
             subject=query.get("subject"),
             start=start,
@@ -36,7 +38,7 @@ class EventsView(events.EventsView):
         return HttpResponse(exact_json.encode(items), content_type="application/json")
 
 
-def _shown(stored: selectors.StoredEvent, correction: Correction | None) -> dict[str, Any]:
+def _shown(stored: history.ListedEvent, correction: Correction | None) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "event": events.cloud_event(stored),
         "customerId": stored.customer,

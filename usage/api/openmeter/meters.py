@@ -24,6 +24,9 @@ _PATH: Final = re.compile(r"\$\.([^\s\[\]*?@()'\"$]+)")
 _MEMBERS: Final = frozenset({"slug", "name", "aggregation", "eventType", "valueProperty", "groupBy"})
 # Members of OpenMeter's that Squill has no place for; nothing is lost silently, so only an empty one is taken.
 _NOT_KEPT: Final = frozenset({"description", "metadata", "eventFrom", "annotations", "dimensions"})
+# Where the two differ in more than case.
+_AGGREGATIONS: Final = {"AVG": Meter.Aggregation.AVERAGE}
+_SHOWN: Final = {ours: theirs for theirs, ours in _AGGREGATIONS.items()}
 _OPENMETER_NAMES: Final = {
     "code": "slug",
     "event_type": "eventType",
@@ -115,7 +118,7 @@ def shown(meter: Meter) -> dict[str, Any]:
         "id": meter.code,
         "slug": meter.code,
         "name": meter.name,
-        "aggregation": meter.aggregation.upper(),
+        "aggregation": _SHOWN.get(Meter.Aggregation(meter.aggregation), meter.aggregation.upper()),
         "eventType": meter.event_type,
         "groupBy": {name: f"$.{name}" for name in meter.dimensions},
         "createdAt": meter.created_at,
@@ -146,7 +149,7 @@ def _fields(body: object) -> dict[str, Any]:
             else:
                 errors[theirs] = _("must be a text")
     if "aggregation" in fields:
-        fields["aggregation"] = fields["aggregation"].lower()
+        fields["aggregation"] = _AGGREGATIONS.get(fields["aggregation"], fields["aggregation"].lower())
     try:
         # OpenMeter ignores what a count is told to read.
         if sent.get("valueProperty") and fields.get("aggregation") != Meter.Aggregation.COUNT:

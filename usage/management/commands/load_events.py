@@ -52,8 +52,10 @@ class Command(BaseCommand):
 
         :raises CommandError: if the file cannot be read or a line is malformed; nothing was stored then
         """
-        if not 1 <= batch_size <= limits().max_count:
-            raise CommandError(_("--batch-size must be 1 to %(most)d (SQUILL_EVENTS_MAX_COUNT)") % {"most": limits().max_count})
+        if not 1 <= batch_size <= limits(backfill=True).max_count:
+            raise CommandError(
+                _("--batch-size must be 1 to %(most)d (SQUILL_EVENTS_MAX_COUNT)") % {"most": limits(backfill=True).max_count}
+            )
         if resume and file == "-":
             raise CommandError(_("--resume needs a file: standard input cannot be read from where it was left"))
         form = format or ("csv" if ".csv" in Path(file).suffixes[-2:] else "ndjson")
@@ -98,7 +100,7 @@ def _check(path: Path, form: str, now: datetime) -> int:
     checker = _checker(now)
     count = 0
     with _open(path) as stream, _bar(None, _("checking")) as bar:
-        for _event in files.read_events(stream, form, checker=checker, longest_line=limits().max_bytes):
+        for _event in files.read_events(stream, form, checker=checker, longest_line=limits(backfill=True).max_bytes):
             count += 1
             bar.update()
             if len(checker.problems) > _TOLD:
@@ -120,7 +122,7 @@ def _load(path: Path, form: str, now: datetime, *, before: Progress, note: Note,
     totals = Counter(before.totals)
     done = before.done
     with _open(path) as stream, _bar(before.count, _("loading"), done) as bar:
-        events = files.read_events(stream, form, checker=checker, longest_line=limits().max_bytes)
+        events = files.read_events(stream, form, checker=checker, longest_line=limits(backfill=True).max_bytes)
         for batch in batched(islice(events, done, None), batch_size):
             totals.update(fate.reason or fate.outcome.value for fate in ingest(batch, now=now))
             done += len(batch)
@@ -134,7 +136,7 @@ def _load(path: Path, form: str, now: datetime, *, before: Progress, note: Note,
 
 
 def _checker(now: datetime) -> EventChecker:
-    return EventChecker(limits=limits(), now=now, specversion_required=False)
+    return EventChecker(limits=limits(backfill=True), now=now, specversion_required=False)
 
 
 def _bar(total: int | None, what: str, done: int = 0) -> "tqdm[Any]":
