@@ -22,7 +22,7 @@ class FiltersField(CharField):
 
     def __init__(self) -> None:
         super().__init__(
-            label=gettext_lazy("filters"),
+            label=gettext_lazy("Filters"),
             required=False,
             widget=UnfoldAdminTextareaWidget(attrs={"rows": 5, "class": "desk-code", "spellcheck": "false"}),
             help_text=gettext_lazy(

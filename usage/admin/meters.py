@@ -25,7 +25,7 @@ class MeterForm(RecordForm):
 
     dimensions = SimpleArrayField(
         CharField(max_length=64),
-        label=gettext_lazy("dimensions"),
+        label=gettext_lazy("Dimensions"),
         required=False,
         widget=UnfoldAdminTextInputWidget,
         help_text=gettext_lazy("Members of data that a price may depend on, with commas between them."),
@@ -78,6 +78,9 @@ class MeterAdmin(KeptAdmin):
         (None, {"fields": ("name", "code", "unit")}),
         (gettext_lazy("Meaning"), {"fields": _MEANING}),
     )
+
+    class Media:
+        css = {"all": ("squill/desk.css",)}
 
     def has_succeed_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Let those succeed a meter who may both make and change meters."""
