@@ -1,12 +1,12 @@
 """The cast of the usage tests, and an independent recomputation of rollups to hold the real ones against."""
 
 import json
+import re
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal, localcontext
-from hashlib import blake2b
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -85,23 +85,59 @@ def recomputed() -> list[Kept]:
             "WHERE (e.source, e.event_id) NOT IN (SELECT source, event_id FROM usage_correction)"
         )
         events = cursor.fetchall()
-    groups: dict[str, tuple[Any, Meter, str, list[tuple[datetime, bytes, Any]]]] = {}
+    groups: dict[str, tuple[Any, Meter, str, list[_Counted]]] = {}
     for external_id, timezone, event_type, occurred_at, source, event_id, text in events:
         data = json.loads(text, parse_float=Decimal)
-        name = blake2b(
-            json.dumps([source, event_id], separators=(",", ":"), ensure_ascii=False).encode(), digest_size=16
-        ).digest()
         for meter in Meter.objects.filter(event_type=event_type):
+            if not all(_holds(meter.filters[path], _sent(data, path)) for path in meter.filters):
+                continue
             day = occurred_at.astimezone(ZoneInfo(timezone)).date()
-            dimensions = {name: data.get(name) for name in sorted(meter.dimensions)}
-            value = data[meter.value_path] if meter.value_path else 1
-            item = value if meter.aggregation == "unique_count" else None
+            dimensions = {name: _as_text(_sent(data, name)) for name in sorted(meter.dimensions)}
+            value = _sent(data, meter.value_path) if meter.value_path else 1
+            item = _as_text(value) if meter.aggregation == "unique_count" else None
             head = (external_id, meter.code, day.isoformat(), dimensions, item)
-            groups.setdefault(str(head), (head, meter, timezone, []))[3].append((occurred_at, name, value))
+            groups.setdefault(str(head), (head, meter, timezone, []))[3].append((occurred_at, (event_id, source), value))
     return sorted((_kept(*group) for group in groups.values()), key=str)
 
 
-def _kept(head: Any, meter: Meter, timezone: str, found: list[tuple[datetime, bytes, Any]]) -> Kept:
+type _Counted = tuple[datetime, tuple[str, str], Any]  # time, name and value of an event
+
+
+def _sent(data: dict[str, Any], path: str) -> Any:
+    if path in data:
+        return data[path]
+    first, dot, rest = path.partition(".")
+    inner = data.get(first)
+    return _sent(inner, rest) if dot and isinstance(inner, dict) else None
+
+
+def _as_text(sent: Any) -> str | None:
+    if isinstance(sent, bool):
+        return "true" if sent else "false"
+    if isinstance(sent, int | Decimal):
+        return f"{sent:f}" if isinstance(sent, Decimal) else str(sent)
+    return sent if isinstance(sent, str) else None
+
+
+def _holds(asked: dict[str, Any], sent: Any) -> bool:
+    """Whether what was sent meets all conditions on one member; numbers in the tests are decimals without exponents."""
+    text = _as_text(sent)
+    number = None if isinstance(sent, bool) or text is None or not re.fullmatch(r"-?\d+(\.\d+)?", text) else Decimal(text)
+    told = {
+        "exists": lambda wanted: (sent is not None) == wanted,
+        "equals": lambda wanted: text == wanted,
+        "not_equals": lambda wanted: text != wanted,
+        "in": lambda wanted: text in wanted,
+        "not_in": lambda wanted: text not in wanted,
+        "gt": lambda wanted: number is not None and number > Decimal(wanted),
+        "gte": lambda wanted: number is not None and number >= Decimal(wanted),
+        "lt": lambda wanted: number is not None and number < Decimal(wanted),
+        "lte": lambda wanted: number is not None and number <= Decimal(wanted),
+    }
+    return all(told[operator](wanted) for operator, wanted in asked.items())
+
+
+def _kept(head: Any, meter: Meter, timezone: str, found: list[_Counted]) -> Kept:
     aggregation = meter.aggregation
     values = [Decimal(0 if aggregation == "unique_count" else value) for _at, _name, value in found]
     midnight = datetime.combine(datetime.fromisoformat(head[2]) + timedelta(days=1), time(), ZoneInfo(timezone)).astimezone(UTC)
