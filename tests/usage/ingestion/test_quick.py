@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.usage.builders import NOW
 from usage.ingestion import IncomingEvent, quick
 from usage.ingestion.checking import EventChecker, Limits, MalformedEvents
-from usage.ingestion.decoding import read_json, refuse_duplicates
+from usage.ingestion.decoding import decode_request, read_json
 from usage.ingestion.events import incoming_events
 
 LIMITS = Limits(
@@ -27,7 +27,7 @@ def quickly(body: bytes, form: str = "either", limits: Limits = LIMITS) -> list[
     if found is None:
         return None
     if found.may_have_twins:
-        refuse_duplicates(body)
+        read_json(body)
     return incoming_events(found.events)
 
 
@@ -171,6 +171,14 @@ def test_member_given_twice_is_found_wherever_it_stands(body: bytes) -> None:
         assert quickly(body) is None
 
 
+@pytest.mark.parametrize("member", [b'"extension":"\xff"', b'"exten\xff":1', b'"extension":[{"a":"\xff"}]'])
+def test_what_is_read_over_must_be_utf8_too(member: bytes) -> None:
+    body = body_of()[:-1] + b"," + member + b"}"
+    for each in (body, body.replace(b'"source":', b'"source" :')):
+        with pytest.raises(MalformedEvents, match="the text is not UTF-8"):
+            decode_request(each, headers={"content-type": "application/json"}, limits=LIMITS, now=NOW)
+
+
 @pytest.mark.parametrize(("form", "is_taken"), [("either", True), ("object", False)])
 def test_only_plain_json_may_leave_specversion_out(form: str, is_taken: bool) -> None:
     body = body_of().replace(b'"specversion":"1.0",', b"")
@@ -246,7 +254,8 @@ events = st.fixed_dictionaries(
 )
 # What is put in the place of a piece of the body, so that most stay JSON and some give a member twice.
 PIECES = (
-    b'":', b'" :', b'"\n:', b'"id":"1",', b'"data":{"a":1},', b'{"a":1,"a" :2}', b"{}", b"1.50", b"1e3", b"\\u0061", b'"', b"", b"["
+    b'":', b'" :', b'"\n:', b'"id":"1",', b'"data":{"a":1},', b'{"a":1,"a" :2}', b"{}", b"1.50", b"1e3",
+    b"\\u0061", b'"', b"", b"[", b"\xff",
 )  # fmt: skip
 
 
