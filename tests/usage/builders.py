@@ -123,7 +123,7 @@ def _holds(asked: dict[str, Any], sent: Any) -> bool:
     """Whether what was sent meets all conditions on one member; numbers in the tests are decimals without exponents."""
     text = _as_text(sent)
     number = None if isinstance(sent, bool) or text is None or not re.fullmatch(r"-?\d+(\.\d+)?", text) else Decimal(text)
-    told = {
+    told: dict[str, Callable[[Any], bool]] = {
         "exists": lambda wanted: (sent is not None) == wanted,
         "equals": lambda wanted: text == wanted,
         "not_equals": lambda wanted: text != wanted,

@@ -51,9 +51,11 @@ def member(data: Mapping[str, Any], path: str) -> Any:
 
 
 def text_of(sent: Any) -> str | None:
-    """Return a text as it is, a number or truth value as its JSON text; None for null, objects and lists."""
+    """Return a text as it is, a number in plain notation, a truth value as JSON; None for null, objects and lists."""
     if type(sent) is str:
         return sent
+    if isinstance(sent, Decimal):
+        return plain(sent)
     return None if sent is None or isinstance(sent, dict | list) else exact_json.encode(sent).decode()
 
 

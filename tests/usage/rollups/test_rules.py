@@ -80,6 +80,7 @@ def test_value_that_cannot_be_counted_is_said_to_be(sent: Any, message: str) -> 
         (None, '{"d":null}'),
         (5, '{"d":"5"}'),
         (Decimal("0.5"), '{"d":"0.5"}'),
+        (Decimal("0.0000001"), '{"d":"0.0000001"}'),
         (True, '{"d":"true"}'),
     ],
 )
