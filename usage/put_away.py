@@ -96,6 +96,7 @@ def totals_of(places: Collection[Place]) -> Totals:
         for customer_id, meter_id, day, key, dimensions, item, *sums, latest_at, latest_event, value in cursor.fetchall():
             count, total, least, most, weight = sums
             latest = None if latest_at is None else Latest(latest_at, latest_event, value)
-            found[Place(customer_id, meter_id, day, key)] = Total(count, total, least, most, weight, latest)
-            found.groups[key] = Group(key, dimensions, item)
+            place = Place(customer_id, meter_id, day, key)
+            found[place] = Total(count, total, least, most, weight, latest)
+            found.groups[place] = Group(key, dimensions, item)
     return found

@@ -84,7 +84,7 @@ def move_rollups(*, voided: Sequence[StoredEvent], added: StoredEvent | None, me
             after = left[place] or counted.get(place, Total())
             if place in out:
                 writing.put(place, after)
-            moved.append(Moved(place, groups[place.group_key].dimensions, before, after if after.event_count else None))
+            moved.append(Moved(place, groups[place].dimensions, before, after if after.event_count else None))
     return moved
 
 

@@ -55,11 +55,11 @@ class Total(msgspec.Struct):
 
 
 class Totals(dict[Place, Total]):
-    """Totals by place, with the groups that they are of."""
+    """Totals by place, with the groups that they are of: meters that split by other members may have groups of one key."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.groups: dict[str, Group] = {}
+        self.groups: dict[Place, Group] = {}
 
     def add(self, customer_id: int, moment: Moment, readings: Iterable[Reading]) -> None:
         """Count an event of a customer by what its meters read from it."""
@@ -68,7 +68,7 @@ class Totals(dict[Place, Total]):
             total = self.get(place)
             if total is None:
                 total = self[place] = Total()
-                self.groups[group.key] = group
+                self.groups[place] = group
             total.event_count += 1
             fold = FOLDS[rule.aggregation]
             if fold is not None:

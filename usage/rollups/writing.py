@@ -85,7 +85,7 @@ def _total(row: Sequence[Any]) -> Total:
 
 
 def _columns(totals: Totals) -> dict[str, Any]:
-    groups = [totals.groups[place.group_key] for place in totals]
+    groups = [totals.groups[place] for place in totals]
     found = list(totals.values())
     latest = [total.latest for total in found]
     return {
