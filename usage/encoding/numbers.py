@@ -30,7 +30,7 @@ def exact(text: str) -> Decimal | None:
         return None
     number = Decimal(text)
     exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or exponent < -MOST_DIGITS or number.adjusted() >= MOST_DIGITS:
+    if not isinstance(exponent, int) or exponent < -MOST_DIGITS or (number and number.adjusted() >= MOST_DIGITS):
         return None
     return number
 

@@ -53,7 +53,7 @@ def make_meters() -> None:
     a_meter("average", aggregation="average", value_path="n")
     a_meter("level", aggregation="weighted_sum", value_path="seats.change", dimensions=["region"])
     filters = {"status": {"in": ["200", "204"]}, "n": {"gte": "1", "lt": "1000"}, "region": {"not_equals": "eu"}}
-    a_meter("filtered", aggregation="sum", value_path="n", filters=filters)
+    a_meter("filtered", aggregation="sum", value_path="n", dimensions=["status"], filters=filters)
 
 
 def event_of(number: int, reading: Any) -> IncomingEvent:
