@@ -65,6 +65,8 @@ def usage_rows(query: MeterQuery) -> list[UsageRow]:
     if not customers:
         return []
     whole = query.start or min(each.start for each in customers), query.end or max(each.end for each in customers)
+    if whole[0] >= whole[1]:
+        return []
     if query.meter.aggregation == Meter.Aggregation.WEIGHTED_SUM:
         return levels.rows(query, customers, whole)
     sums: dict[_Row, _Sum] = {}

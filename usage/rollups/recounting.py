@@ -17,8 +17,8 @@ _IS_NUMBER: Final = (
 # The member of `d.data` that a path names, as JSON. A name that holds dots itself goes before the path, even where it is null;
 # a path leads into objects only ("strict": not into lists).
 _MEMBER: Final = (
-    "CASE WHEN d.data ? <path> THEN d.data -> <path> WHEN strpos(<path>, '.') > 0 "
-    """THEN jsonb_path_query_first(d.data, ('strict $.' || replace(to_json(<path>)::text, '.', '"."'))::jsonpath, '{}', true) END"""
+    "CASE WHEN d.data ? <path> THEN d.data -> <path> WHEN strpos(<path>, '.') > 0 THEN jsonb_path_query_first("
+    """d.data, ('strict $.' || replace(to_json(<path>)::text, '.', '"."'))::jsonpath, '{}', true) END"""
 )
 # The end of a day. Where clocks go back over midnight, which comes twice then, PostgreSQL takes the later one.
 _NEXT_DAY: Final = "(day + 1)::timestamp"
