@@ -57,7 +57,11 @@ LIMIT %(limit)s
 
 
 def from_rollups(query: MeterQuery, parts: Sequence[spans.Part]) -> Iterator[OfDays]:
-    """Yield what the rollups of the parts' days say, by the windows of the query; of a level, day by day."""
+    """
+    Yield what the rollups of the parts' days say, by the windows of the query; of a level, day by day.
+
+    :raises TooMuch: if a level has more than 200,000 such days
+    """
     if not parts:
         return
     days = [part.days for part in parts if part.days]
@@ -71,11 +75,13 @@ def from_rollups(query: MeterQuery, parts: Sequence[spans.Part]) -> Iterator[OfD
         "meter_id": query.meter.pk,
         "group_by": list(query.group_by),
         "filters": json.dumps({name: list(values) for name, values in query.filters.items()}),
-        "limit": MOST_EVENTS if is_level else MOST_ROWS + 1,
+        "limit": (MOST_EVENTS if is_level else MOST_ROWS) + 1,
     }
     with connection.cursor() as cursor:
         cursor.execute(_ROLLUPS, parameters)
         rows = cursor.fetchall()
+    if is_level and len(rows) > MOST_EVENTS:
+        raise TooMuch(events=True)
     for customer_id, day, text, count, value_sum, least, most, weight, latest_at, latest_event, value_latest, items in rows:
         dimensions = json.loads(text)
         latest = None if latest_at is None else Latest(latest_at, latest_event, value_latest)

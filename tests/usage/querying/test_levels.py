@@ -12,7 +12,7 @@ from tests.usage.builders import ACTOR, NOW, a_customer, a_meter, an_event
 from usage.corrections import void_event
 from usage.ingestion import ingest
 from usage.models import Meter
-from usage.querying import MeterQuery, WindowSize, usage_rows
+from usage.querying import MeterQuery, TooMuch, WindowSize, reading, usage_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -178,3 +178,11 @@ def test_levels_of_customers_in_different_zones_add_up(meter: Meter) -> None:
     # Acme has 12 on the 3rd; Tokyo 8 for its last 6 hours: 2.
     assert asked(meter, "2026-03-03", "2026-03-04", window_size=DAY) == [("03T00:00", "14")]
     assert asked(meter, "2026-03-04", "2026-03-05") == [("04T00:00", "22")]  # 14 + 8
+
+
+def test_too_many_days_of_rollups_are_refused_and_not_cut_short(meter: Meter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MOST_EVENTS", 3)
+    assert asked(meter, "2026-03-04", "2026-03-05") == [("04T00:00", "14")]
+    monkeypatch.setattr(reading, "MOST_EVENTS", 1)
+    with pytest.raises(TooMuch):
+        asked(meter, "2026-03-04", "2026-03-05")
