@@ -17,7 +17,7 @@ def test_customers_are_locked_in_the_order_of_their_ids() -> None:
         locked = lock_customers([second.pk, first.pk, 0])
     assert locked == [first, second]
     assert "ORDER BY" in queries[0]["sql"]
-    assert "FOR UPDATE" in queries[0]["sql"]
+    assert "FOR NO KEY UPDATE" in queries[0]["sql"]
 
 
 @pytest.mark.django_db
