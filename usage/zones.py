@@ -14,6 +14,9 @@ from usage.rollups.rebuild import rebuild_customer
 # The triggers on customers_customer let the zone change in a transaction that says so.
 _ALLOW: Final = "SELECT set_config('squill.days_counted_again_for', %s, true)"
 
+# No month is put away between our question and our reading of the events, whose totals would be lost.
+_KEEP_MONTHS: Final = "LOCK TABLE ONLY usage_event IN ACCESS SHARE MODE"
+
 
 def days_move(customer_id: int) -> Callable[[], None]:
     """
@@ -25,6 +28,8 @@ def days_move(customer_id: int) -> Callable[[], None]:
     :raises ZoneIsFixed: if events of the customer were put away, so that they cannot be counted again
     """
     locks.keep_all_counting_out()
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP_MONTHS)
     if put_away.has_totals_of(customer_id):
         raise ZoneIsFixed(_("This is fixed: events of the customer were put away, and their days cannot be counted again."))
     _allow(str(customer_id))

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, connections, transaction
+from django.db import IntegrityError, OperationalError, connection, connections, transaction
 from pytest_django import Settings
 
 from billing.reconciliation.report import reconcile
@@ -16,6 +16,7 @@ from tests.usage.builders import ACTOR, NOW, a_customer, a_meter, an_event, in_t
 from tests.usage.months import a_january_put_away
 from usage.corrections import void_event
 from usage.ingestion import ingest
+from usage.zones import days_move
 
 EVENING = datetime(2026, 3, 9, 22, 30, tzinfo=UTC)  # in Tokyo 7:30 of the next day
 
@@ -209,3 +210,21 @@ def test_zones_change_beside_ingestion_and_corrections() -> None:
     assert {zone_of("acme"), zone_of("beta")} == {"Asia/Tokyo"}
     assert kept() == recomputed()
     assert reconcile().differences == ()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_month_is_put_away_while_days_are_counted_again() -> None:
+    customer = a_customer()
+
+    def take_all() -> str:
+        with transaction.atomic(), connection.cursor() as cursor:
+            try:
+                cursor.execute("LOCK TABLE ONLY usage_event IN ACCESS EXCLUSIVE MODE NOWAIT")
+            except OperationalError:
+                return "held"
+        return "free"
+
+    with transaction.atomic():
+        days_move(customer.pk)
+        assert in_threads(take_all) == ["held"]
+    assert in_threads(take_all) == ["free"]
