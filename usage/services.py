@@ -147,7 +147,9 @@ def succeed_meter(*, meter_id: int, code: str, changes: Mapping[str, Any], actor
         message = _("%(code)s succeeds this meter already: let another meter succeed that one")
         raise MeterError({"code": message % {"code": later.code}})
     fields = _facts(earlier) | dict(changes) | {"code": code}
-    if all(fields[field] == _facts(earlier)[field] for field in MEANING - {"code"}):
+    wanted = Meter(**(fields | {"dimensions": list(fields["dimensions"])}))
+    check_meter(wanted)  # which spells the filters as those of the earlier meter are
+    if all(_facts(wanted)[field] == _facts(earlier)[field] for field in MEANING - {"code"}):
         raise MeterError({"": _("Nothing that the meter means would change: change its name or unit instead.")})
     meter = create_meter(**(fields | {"predecessor": earlier}), actor=actor, now=now)
     audit.record(
