@@ -117,3 +117,49 @@ def test_too_many_rows_are_refused(client_with: Client, monkeypatch: pytest.Monk
 
     assert response.status_code == 400
     assert "more than 2 rows" in response.json()["detail"]
+
+
+def _march(client_with: Client, **query: str) -> list[tuple[str, str, str, int, str]]:
+    bounds = {"from": "2026-02-01", "to": "2026-03-11"}
+    answer = client_with("read").get(URL, bounds | query)
+    assert answer.status_code == 200, answer.content
+    return [(row["day"], row["end_day"], row["meter"], row["event_count"], row["quantity"]) for row in answer.json()["items"]]
+
+
+def test_usage_by_month_is_cut_to_what_is_asked_and_in_total_is_one_row(client_with: Client) -> None:
+    february = datetime(2026, 2, 28, 14, 59, tzinfo=UTC)  # 23:59 in Tokyo
+    ingest([an_event("7", occurred_at=february), an_event("8", occurred_at=february + timedelta(minutes=1))], now=NOW)
+
+    assert _march(client_with, by="month", meter="calls") == [
+        ("2026-02-01", "2026-03-01", "calls", 1, "1"),
+        ("2026-03-01", "2026-03-11", "calls", 3, "3"),
+    ]
+    assert _march(client_with, by="total", meter="calls") == [("2026-02-01", "2026-03-11", "calls", 4, "4")]
+    assert len(_march(client_with, by="day", meter="calls")) == 4
+
+
+def test_what_does_not_add_up_is_worked_out_over_the_whole_span(client_with: Client) -> None:
+    a_meter("average", event_type="gauge", aggregation="average", value_path="n")
+    a_meter("users", event_type="gauge", aggregation="unique_count", value_path="user")
+    a_meter("lowest", event_type="gauge", aggregation="min", value_path="n")
+    a_meter("latest", event_type="gauge", aggregation="latest", value_path="n")
+    a_meter("level", event_type="gauge", aggregation="weighted_sum", value_path="n")
+    for number, (day, n, user) in enumerate([(8, 10, "ann"), (8, 20, "ben"), (9, 40, "ann")]):
+        instant = datetime(2026, 3, day, 15, tzinfo=UTC)  # midnight of the next day in Tokyo
+        at = instant + timedelta(hours=number)
+        ingest([an_event(f"g{number}", {"n": n, "user": user}, event_type="gauge", occurred_at=at)], now=NOW)
+
+    rows = {meter: (count, quantity) for _day, _end, meter, count, quantity in _march(client_with, by="total")}
+
+    assert rows["average"] == (3, "23.333333333333")  # (10 + 20 + 40) / 3
+    assert rows["users"] == (3, "2")
+    assert rows["lowest"] == (3, "10")
+    assert rows["latest"] == (3, "40")
+    # Of the 38 days to 11 March: 10 for the last 48 hours, 20 for 47, 40 for 22: (480 + 940 + 880) / 912
+    assert rows["level"] == (3, "2.521929824561")
+
+
+def test_unknown_span_is_refused(client_with: Client) -> None:
+    response = client_with("read").get(URL, {"by": "week"})
+    assert response.status_code == 400
+    assert [error["field"] for error in response.json()["errors"]] == ["by"]

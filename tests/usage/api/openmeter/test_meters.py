@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -122,3 +123,42 @@ def test_values_of_a_dimension_are_those_that_the_key_may_see(client_with: Clien
     assert client_with().get(f"{URL}/calls/group-by/model/values").json() == ["a", "b"]
     assert client_with(customer=acme).get(f"{URL}/calls/group-by/model/values").json() == ["b"]
     assert client_with().get(f"{URL}/calls/group-by/region/values").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("aggregation", "ours", "value"),
+    [
+        ("AVG", "average", 7.5),  # (9 + 4 + 4 + 13) / 4
+        ("MIN", "min", 4),
+        ("MAX", "max", 13),
+        ("SUM", "sum", 30),
+        ("LATEST", "latest", 4),
+        ("UNIQUE_COUNT", "unique_count", 3),  # 9, 4 and 13
+    ],
+)
+def test_aggregation_of_openmeter_is_kept_shown_and_answered(
+    client_with: Client, aggregation: str, ours: str, value: float
+) -> None:
+    client = client_with()
+    a_customer()
+    body = BODY | {"aggregation": aggregation, "groupBy": {}}
+
+    response = client.post(URL, body)
+
+    assert response.status_code == 201
+    assert response.json()["aggregation"] == aggregation
+    assert client.get(f"{URL}/tokens").json()["aggregation"] == aggregation
+    assert Meter.objects.get().aggregation == ours
+    for number, tokens in enumerate((9, 4, 13, 4)):
+        at = NOW - timedelta(minutes=9 - number)
+        ingest([an_event(str(number), {"usage": {"tokens": tokens}}, event_type="prompt", occurred_at=at)], now=NOW)
+    (row,) = client.get(f"{URL}/tokens/query").json()["data"]
+    assert row["value"] == value
+
+
+def test_aggregation_that_reads_a_value_must_name_it(client_with: Client) -> None:
+    for aggregation in ("AVG", "MIN", "LATEST", "UNIQUE_COUNT"):
+        body = {name: value for name, value in BODY.items() if name != "valueProperty"} | {"aggregation": aggregation}
+        response = client_with().post(URL, body)
+        assert (response.status_code, [error["field"] for error in response.json()["errors"]]) == (400, ["valueProperty"])
+    assert not Meter.objects.exists()
