@@ -1,4 +1,4 @@
-"""I2 as a property: whatever comes in, late, twice or corrected, every aggregation keeps what its events say."""
+"""I2 as a property: whatever comes in, late, twice or corrected, in whatever zone, each aggregation keeps what events say."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billing.reconciliation.report import reconcile
+from customers.models import Customer
+from customers.services import update_customer
 from tests.usage.builders import ACTOR, NOW, a_customer, a_meter, an_event, kept, recomputed
 from usage.corrections import CorrectionError, replace_event, void_event
 from usage.ingestion import IncomingEvent, ingest, partitions
@@ -36,6 +38,7 @@ STEPS = st.lists(
         st.tuples(st.just("ingest"), st.lists(READINGS, max_size=6), st.lists(PLACE, max_size=3)),
         st.tuples(st.just("void"), PLACE),
         st.tuples(st.just("replace"), PLACE, READINGS),
+        st.tuples(st.just("move"), st.sampled_from(list(ZONES)), st.sampled_from([*ZONES.values(), "America/Havana"])),
     ),
     min_size=1,
     max_size=8,
@@ -69,6 +72,10 @@ def take(step: Any, sent: list[IncomingEvent]) -> None:
         sent += made
         again = [sent[place % len(sent)] for place in rest[0] if sent]
         ingest(made + again, now=NOW)
+        return
+    if kind == "move":
+        customer = Customer.objects.get(external_id=first)
+        update_customer(customer_id=customer.pk, changes={"timezone": rest[0]}, actor=ACTOR, now=NOW)
         return
     if not sent:
         return
