@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.db.models import Max, Min
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from customers.models import Customer
 from squill.web import formatting
@@ -38,6 +39,17 @@ class Month:
         return f"{self.first_day:%Y-%m}"
 
 
+# What the number of a month is, where it is no total.
+_TOTAL_LABELS: Final = {
+    Meter.Aggregation.MIN: gettext_lazy("Smallest value"),
+    Meter.Aggregation.MAX: gettext_lazy("Largest value"),
+    Meter.Aggregation.LATEST: gettext_lazy("Latest value"),
+    Meter.Aggregation.AVERAGE: gettext_lazy("Average"),
+    Meter.Aggregation.UNIQUE_COUNT: gettext_lazy("Different values"),
+    Meter.Aggregation.WEIGHTED_SUM: gettext_lazy("Average over the month"),
+}
+
+
 def usage_page(customer: Customer, *, wanted_meter: str, wanted_month: str, now: datetime) -> dict[str, Any]:
     """Return the page. Three queries; one where there is no usage."""
     used = _used_meters(customer)
@@ -58,7 +70,7 @@ def usage_page(customer: Customer, *, wanted_meter: str, wanted_month: str, now:
         "meter": meter,
         "month": _month_name(month, customer),
         "total": _quantity(quantity_of(meter.aggregation, pieces), meter, customer),
-        "total_label": _("Largest value") if meter.aggregation == Meter.Aggregation.MAX else _("Total"),
+        "total_label": _TOTAL_LABELS.get(Meter.Aggregation(meter.aggregation), _("Total")),
         "events": formatting.format_decimal(Decimal(sum(piece.event_count for piece in pieces)), customer.locale),
         "peak": _peak(days, meter, customer),
         "chart": DayChart(

@@ -73,6 +73,20 @@ def test_the_largest_value_of_a_month_is_not_a_sum(client: Client) -> None:
     assert "Largest value 700 GB" in visit(client, a_used_customer())
 
 
+@pytest.mark.parametrize(
+    ("aggregation", "told"),
+    [
+        ("min", "Smallest value 500 GB"),
+        ("latest", "Latest value 500 GB"),
+        ("average", "Average 600 GB"),  # (700 + 500) / 2
+        ("unique_count", "Different values 2 GB"),
+    ],
+)
+def test_number_of_a_month_is_called_what_it_is(client: Client, aggregation: str, told: str) -> None:
+    a_meter("storage", name="Storage", aggregation=aggregation, value_path="n", unit="GB")
+    assert told in visit(client, a_used_customer())
+
+
 def test_only_the_customers_own_usage_counts(client: Client) -> None:
     a_calls_meter()
     a_used_customer("other")
