@@ -2,11 +2,11 @@
 
 from typing import Any, Final
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.postgres.forms import SimpleArrayField
 from django.forms import CharField
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy
@@ -129,6 +129,16 @@ class MeterAdmin(KeptAdmin):
     def succeed(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask what shall differ, then make the meter that takes the place of this one."""
         return succeed_page(self, request, get_object_or_404(Meter, pk=object_id))
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Show the form; what the meter has come to since it was opened is told, and nothing is written."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except MeterError as error:
+            messages.error(request, str(error))
+            return redirect(request.path)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Make or change the meter by its service."""

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -9,6 +10,7 @@ from customers.models import AuditEvent
 from tests.usage.builders import NOW, a_customer, a_meter, an_event, rollups
 from usage.ingestion import ingest
 from usage.models import Meter
+from usage.services import update_meter
 
 pytestmark = pytest.mark.django_db
 
@@ -76,6 +78,25 @@ def test_filters_are_part_of_the_meaning(finance: Client) -> None:
     assert finance.post(_page(used), {"name": "Other", "unit": "B", "filters": '{"n": {"exists": true}}'}).status_code == 302
     used.refresh_from_db()
     assert (used.name, used.filters) == ("Other", {})
+
+
+def test_meter_that_began_to_count_while_its_form_was_open_keeps_its_meaning(
+    finance: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meter = a_meter("calls")
+
+    def counted_meanwhile(**fields: Any) -> Any:
+        a_customer()
+        ingest([an_event("1")], now=NOW)
+        return update_meter(**fields)
+
+    monkeypatch.setattr("usage.admin.meters.update_meter", counted_meanwhile)
+    form = {"code": "calls", "name": "Calls", "event_type": "other", "aggregation": "count", "dimensions": "", "filters": ""}
+    page = finance.post(f"/admin/usage/meter/{meter.pk}/change/", form, follow=True)
+
+    assert "event_type: is fixed: the meter has counted usage" in page.content.decode()
+    meter.refresh_from_db()
+    assert meter.event_type == "api.call"
 
 
 def test_list_shows_filters_in_words_and_the_successor(finance: Client) -> None:
