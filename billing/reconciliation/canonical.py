@@ -18,7 +18,7 @@ SELECT c.external_id, m.code, r.dimensions, r.day, sum(r.event_count)::bigint,
        CASE m.aggregation
          WHEN 'count' THEN sum(r.event_count) WHEN 'unique_count' THEN count(r.item)
          WHEN 'min' THEN min(r.value_min) WHEN 'max' THEN max(r.value_max) WHEN 'latest' THEN max(r.value_latest)
-         WHEN 'average' THEN round(sum(r.value_sum) / sum(r.event_count), 12) ELSE sum(r.value_sum) END
+         WHEN 'average' THEN round(sum(r.value_sum)::numeric(80, 30) / sum(r.event_count), 12) ELSE sum(r.value_sum) END
 FROM usage_rollup r JOIN customers_customer c ON c.id = r.customer_id JOIN usage_meter m ON m.id = r.meter_id
 GROUP BY c.external_id, m.code, m.aggregation, r.dimensions, r.day
 ORDER BY c.external_id COLLATE "C", m.code COLLATE "C", r.day, r.dimensions::text COLLATE "C"
