@@ -134,9 +134,7 @@ def _counting(replacement: IncomingEvent, event: StoredEvent, known: Directory) 
     occurred_at = replacement.occurred_at or event.occurred_at
     if replacement.key == event.key:
         raise CorrectionError("id_taken", _("The replacement needs a source and id of its own."))
-    resolution = known.resolve(
-        subject=replacement.subject, event_type=replacement.event_type, occurred_at=occurred_at, data=replacement.data
-    )
+    resolution = known.resolve(replacement, occurred_at, replacement.data)
     if resolution.reason:
         raise CorrectionError("unusable", _("The replacement would not count: %(why)s.") % {"why": resolution.detail})
     if resolution.customer is None or resolution.customer.customer_id != event.customer_id:

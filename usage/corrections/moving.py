@@ -17,7 +17,6 @@ from usage import put_away
 from usage.corrections.errors import CorrectionError
 from usage.corrections.finding import StoredEvent
 from usage.encoding import exact_json
-from usage.encoding.identity import name_of
 from usage.models.event import STILL_COUNTS, UTC_DAY
 from usage.rollups import writing
 from usage.rollups.rules import Rule, Unusable, end_of_day, local_day
@@ -45,7 +44,7 @@ class Meaning:
         """Add an event to totals, as it is counted."""
         timezone = self.timezones[event.customer_id]
         day = local_day(event.occurred_at, timezone)
-        moment = Moment(event.occurred_at, day, timezone, name_of(event.source, event.event_id))
+        moment = Moment(event.occurred_at, day, timezone, event.source, event.event_id)
         data = exact_json.decode(event.data)
         for rule in self.rules.get(event.event_type, ()):
             try:
@@ -104,9 +103,8 @@ def _counted_again(places: set[Place], meaning: Meaning) -> Totals:
 
     :raises CorrectionError: put_away, while events that were put away with a month are being counted
     """
-    found = Totals()
     try:
-        found.update(put_away.totals_of(places))
+        found = put_away.totals_of(places)
     except put_away.BeingPutAway as error:
         raise CorrectionError("put_away", str(error)) from None
     rules = {rule.meter_id: (event_type, rule) for event_type, each in meaning.rules.items() for rule in each}
@@ -137,4 +135,4 @@ def _events_of_day(customer_id: int, event_type: str, day: date, timezone: str) 
         cursor.execute(_COUNTING, parameters)
         while rows := cursor.fetchmany(_FETCHED_AT_ONCE):
             for occurred_at, source, event_id, data in rows:
-                yield Moment(occurred_at, day, timezone, name_of(source, event_id)), data
+                yield Moment(occurred_at, day, timezone, source, event_id), data

@@ -12,7 +12,7 @@ import msgspec
 from usage.encoding import exact_json
 
 
-class IncomingEvent(msgspec.Struct, frozen=True, kw_only=True):
+class IncomingEvent(msgspec.Struct, frozen=True, gc=False):
     """
     One well-formed event, as its sender wrote it. Made by `incoming_event` and `incoming_events`.
 
@@ -31,7 +31,7 @@ class IncomingEvent(msgspec.Struct, frozen=True, kw_only=True):
     content: str
 
 
-class SentEvent(msgspec.Struct, kw_only=True, rename={"event_id": "id", "event_type": "type", "occurred_at": "time"}):
+class SentEvent(msgspec.Struct, kw_only=True, gc=False, rename={"event_id": "id", "event_type": "type", "occurred_at": "time"}):
     """The members of a CloudEvent that Squill keeps, checked or to be checked, before it has an identity."""
 
     source: str
@@ -63,16 +63,16 @@ def incoming_events(sent: Sequence[SentEvent]) -> list[IncomingEvent]:
     kinds = exact_json.encode_lines([(event.event_type, event.subject) for event in sent])
     return [
         IncomingEvent(
-            source=event.source,
-            event_id=event.event_id,
-            event_type=event.event_type,
-            subject=event.subject,
-            occurred_at=instant,
-            data=event.data,
-            data_json=text.decode(),
-            key=blake2b(name, digest_size=16).hexdigest(),
+            event.source,
+            event.event_id,
+            event.event_type,
+            event.subject,
+            instant,
+            event.data,
+            text.decode(),
+            blake2b(name, digest_size=16).hexdigest(),
             # The JSON list [type, subject, time, data]; the time as Python writes it, with +00:00.
-            content=blake2b(
+            blake2b(
                 b"%b,%b,%b]" % (kind[:-1], time if instant is None else time[:-2] + b'+00:00"', text), digest_size=16
             ).hexdigest(),
         )

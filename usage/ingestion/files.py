@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from usage.ingestion.checking import EventChecker, MalformedEvents, Problem
 from usage.ingestion.decoding import read_json
-from usage.ingestion.events import IncomingEvent
+from usage.ingestion.events import SentEvent
 
 FORMATS: Final = ("ndjson", "csv")
 _REQUIRED: Final = ("id", "source", "type", "subject")
@@ -21,9 +21,10 @@ _KNOWN: Final = frozenset({*_REQUIRED, "time", "specversion"})
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
-def read_events(stream: IO[bytes], form: str, *, checker: EventChecker, longest_line: int) -> Iterator[IncomingEvent]:
+def read_events(stream: IO[bytes], form: str, *, checker: EventChecker, longest_line: int) -> Iterator[SentEvent]:
     """
-    Yield the well-formed events of a file in their order; note what is malformed in `checker.problems`, by line from 1.
+    Yield the well-formed events of a file in their order, without an identity yet; note what is malformed in
+    `checker.problems`, by line from 1.
 
     `longest_line` is in bytes.
     """
@@ -42,7 +43,7 @@ def _lines(stream: IO[bytes], checker: EventChecker, longest_line: int) -> Itera
         yield number, line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
 
 
-def _from_ndjson(lines: Iterable[tuple[int, bytes]], checker: EventChecker) -> Iterator[IncomingEvent]:
+def _from_ndjson(lines: Iterable[tuple[int, bytes]], checker: EventChecker) -> Iterator[SentEvent]:
     for number, line in lines:
         if not line.strip():
             continue
@@ -51,7 +52,7 @@ def _from_ndjson(lines: Iterable[tuple[int, bytes]], checker: EventChecker) -> I
         except MalformedEvents as error:
             checker.problems += [Problem(number, problem.field, problem.message) for problem in error.problems]
             continue
-        event = checker.read(number, sent)
+        event = checker.check(number, sent)
         if event is not None:
             yield event
 
@@ -60,7 +61,7 @@ class _Unreadable(Exception):
     """A line is not UTF-8."""
 
 
-def _from_csv(lines: Iterable[tuple[int, bytes]], checker: EventChecker) -> Iterator[IncomingEvent]:
+def _from_csv(lines: Iterable[tuple[int, bytes]], checker: EventChecker) -> Iterator[SentEvent]:
     reader = csv.reader(_decoded(lines), strict=True)
     header: list[str] | None = None
     began = 1  # the line on which the next row begins; a row goes over several where a cell holds line ends
@@ -102,7 +103,7 @@ def _wrong_with(header: list[str]) -> list[tuple[str, str]]:
     return problems
 
 
-def _event_of(row: list[str], header: list[str], number: int, checker: EventChecker) -> IncomingEvent | None:
+def _event_of(row: list[str], header: list[str], number: int, checker: EventChecker) -> SentEvent | None:
     if len(row) != len(header):
         message = _("has %(cells)d cells, the header has %(columns)d") % {"cells": len(row), "columns": len(header)}
         checker.problems.append(Problem(number, "", message))
@@ -116,4 +117,4 @@ def _event_of(row: list[str], header: list[str], number: int, checker: EventChec
         for name in way:
             holder = holder.setdefault(name, {})
         holder[last] = cell
-    return checker.read(number, sent)
+    return checker.check(number, sent)

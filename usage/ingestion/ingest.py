@@ -8,8 +8,7 @@ from django.utils.translation import gettext as _
 
 from usage.ingestion import partitions, storing
 from usage.ingestion.events import Fate, IncomingEvent, Outcome
-from usage.ingestion.resolving import directory
-from usage.ingestion.storing import Resolved
+from usage.ingestion.resolving import Resolution, directory
 from usage.models import QuarantinedEvent
 
 
@@ -24,42 +23,41 @@ def ingest(events: Sequence[IncomingEvent], *, now: datetime) -> list[Fate]:
     """
     if not events:
         return []
-    firsts: dict[str, IncomingEvent] = {}
-    for event in events:
-        firsts.setdefault(event.key, event)
+    firsts = list({event.key: event for event in reversed(events)}.values())
     event_types = {event.event_type for event in events}
     known = directory(subjects={event.subject for event in events}, event_types=event_types)
-    resolved: dict[str, Resolved] = {}
-    for event in firsts.values():
-        occurred_at = event.occurred_at or now
-        resolution = known.resolve(subject=event.subject, event_type=event.event_type, occurred_at=occurred_at, data=event.data)
-        resolved[event.key] = Resolved(event, occurred_at, resolution)
-    partitions.make_missing({partitions.month_of(each.occurred_at) for each in resolved.values() if not each.resolution.reason})
-    taken = storing.store(list(resolved.values()), now=now)
-    if not taken and len(firsts) == len(events):
-        return [_first_fate(each) for each in resolved.values()]
-    return _fates(events, resolved, taken, now=now)
+    resolutions = [known.resolve(event, event.occurred_at or now, event.data) for event in firsts]
+    partitions.make_missing({partitions.month_of(each.occurred_at) for each in resolutions if not each.reason})
+    taken = storing.store(firsts, resolutions, now=now)
+    if not taken and len(firsts) == len(events) and not any([each.reason for each in resolutions]):
+        return [_ACCEPTED] * len(events)
+    decided = dict(zip([event.key for event in firsts], zip(firsts, resolutions, strict=True), strict=True))
+    return _fates(events, decided, taken, now=now)
 
 
-def _first_fate(each: Resolved) -> Fate:
-    if each.resolution.reason:
-        return Fate(Outcome.QUARANTINED, each.resolution.reason, each.resolution.detail)
-    return _ACCEPTED
+def _first_fate(resolution: Resolution) -> Fate:
+    return Fate(Outcome.QUARANTINED, resolution.reason, resolution.detail) if resolution.reason else _ACCEPTED
 
 
-def _fates(events: Sequence[IncomingEvent], resolved: dict[str, Resolved], taken: set[str], *, now: datetime) -> list[Fate]:
+def _fates(
+    events: Sequence[IncomingEvent],
+    decided: dict[str, tuple[IncomingEvent, Resolution]],
+    taken: set[str],
+    *,
+    now: datetime,
+) -> list[Fate]:
     """Tell fresh events, repeats and conflicts apart, and keep the conflicts."""
-    contents = {key: each.event.content[: storing.CONTENT_DIGITS] for key, each in resolved.items()}
+    contents = {key: event.content[: storing.CONTENT_DIGITS] for key, (event, _resolution) in decided.items()}
     if taken:
         contents |= storing.contents_of(taken)
     detail = _("another event with this source and id was received before, with other content")
     fates: list[Fate] = []
     conflicts: dict[tuple[str, str], IncomingEvent] = {}
-    first = resolved.keys() - taken
+    first = decided.keys() - taken
     for event in events:
         if event.key in first:
             first.remove(event.key)
-            fates.append(_first_fate(resolved[event.key]))
+            fates.append(_first_fate(decided[event.key][1]))
         elif event.content[: storing.CONTENT_DIGITS] == contents[event.key]:
             fates.append(_DUPLICATE)
         else:

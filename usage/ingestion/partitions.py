@@ -27,7 +27,8 @@ def ensure_partitions(now: datetime, months_ahead: int = 3) -> None:
 
 def month_of(instant: datetime) -> date:
     """Return the first day of the UTC month that the instant lies in."""
-    return instant.astimezone(UTC).date().replace(day=1)
+    there = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    return date(there.year, there.month, 1)
 
 
 def following(month: date) -> date:

@@ -77,7 +77,7 @@ def _hides_colons(body: bytes) -> bool:
 
 def _texts_are_fine(events: list[_Envelope], limits: Limits) -> bool:
     texts = [text for event in events for text in (event.source, event.event_id, event.event_type, event.subject)]
-    return max(map(len, texts)) <= limits.max_text and all(map(str.isprintable, texts))
+    return max(map(len, texts)) <= limits.max_text and "".join(texts).isprintable()
 
 
 def _times_are_fine(events: list[_Envelope], limits: Limits, now: datetime) -> bool:
@@ -92,7 +92,7 @@ def _datas_are_fine(datas: list[dict[str, Any]], text: bytes, limits: Limits, no
     if (
         is_flat
         and max(map(len, datas)) <= limits.max_keys
-        and all(map(str.isprintable, names))
+        and "".join(names).isprintable()
         and (not names or max(map(len, names)) <= limits.max_name)
         and b"\\u0000" not in text
         and _TOO_MANY_DIGITS not in text.translate(_DIGITS_TO_ZERO)

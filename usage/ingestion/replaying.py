@@ -8,7 +8,6 @@ from django.db import connection, transaction
 
 from usage.encoding import exact_json
 from usage.encoding.columns import column, numbers
-from usage.encoding.identity import name_of
 from usage.ingestion import partitions, storing
 from usage.ingestion.resolving import Resolution, directory
 
@@ -90,19 +89,17 @@ def _replay_batch(rows: list[_Waiting], *, now: datetime) -> int:
     decided: list[tuple[_Waiting, str, Resolution]] = []
     for row in rows:
         data = exact_json.decode(row.data)
-        resolution = known.resolve(subject=row.subject, event_type=row.event_type, occurred_at=row.occurred_at, data=data)
+        resolution = known.resolve(row, row.occurred_at, data)
         decided.append((row, exact_json.encode(data).decode(), resolution))
     usable = [
-        storing.Replayed(row.row_id, name_of(row.source, row.event_id), row.occurred_at, canonical, resolution)
-        for row, canonical, resolution in decided
-        if not resolution.reason
+        storing.Replayed(row.row_id, canonical, resolution) for row, canonical, resolution in decided if not resolution.reason
     ]
     _write_reasons(
         [(row, new) for row, _text, new in decided if new.reason and (new.reason, new.detail) != (row.reason, row.detail)]
     )
     if not usable:
         return 0
-    partitions.make_missing({partitions.month_of(each.occurred_at) for each in usable})
+    partitions.make_missing({partitions.month_of(row.occurred_at) for row, _text, resolution in decided if not resolution.reason})
     storing.store_replayed(usable, now=now)
     return len(usable)
 

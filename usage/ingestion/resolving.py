@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Final, NamedTuple
+from datetime import datetime
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 from django.db import connection
@@ -13,8 +13,22 @@ from usage.encoding.columns import column
 from usage.ingestion import locks
 from usage.models import QuarantinedEvent
 from usage.rollups.rules import Reading, Rule, Unusable, local_day, rule_of
+from usage.rollups.totals import Moment
 
 Reason = QuarantinedEvent.Reason
+
+
+class Known(Protocol):
+    """What an event is known by, whether it has just come or waits in quarantine."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def event_id(self) -> str: ...
+    @property
+    def event_type(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
 
 
 class Customer(NamedTuple):
@@ -25,11 +39,12 @@ class Customer(NamedTuple):
     external_id: str
 
 
-class Resolution(msgspec.Struct, frozen=True):
-    """Whom an event counts for, on which day, and what its meters read from it; or, with a reason, why it must wait."""
+class Resolution(msgspec.Struct, frozen=True, gc=False):
+    """Whom an event counts for, when, and what its meters read from it; or, with a reason, why it must wait."""
 
-    customer: Customer | None
-    day: date | None = None  # in the customer's time zone
+    occurred_at: datetime
+    customer: Customer | None = None
+    moment: Moment | None = None
     readings: Sequence[Reading] = ()
     reason: str = ""
     detail: str = ""
@@ -42,27 +57,31 @@ class Directory:
     customers: Mapping[str, Customer]
     rules: Mapping[str, tuple[Rule, ...]]
 
-    def resolve(self, *, subject: str, event_type: str, occurred_at: datetime, data: Mapping[str, Any]) -> Resolution:
+    def resolve(self, event: Known, occurred_at: datetime, data: Mapping[str, Any]) -> Resolution:
         """
         Decide about one event. If any meter of its type cannot use it, the event waits whole.
 
         An event that the filters of all its meters leave out is taken, and counts for none.
         """
-        customer = self.customers.get(subject)
-        if customer is None:
-            return Resolution(
-                None, reason=Reason.UNKNOWN_SUBJECT, detail=_("no customer has the subject %(subject)s") % {"subject": subject}
-            )
-        rules = self.rules.get(event_type)
-        if rules is None:
-            return Resolution(
-                None, reason=Reason.UNKNOWN_TYPE, detail=_("no meter counts the type %(type)s") % {"type": event_type}
-            )
+        customer = self.customers.get(event.subject)
+        rules = self.rules.get(event.event_type)
+        if customer is None or rules is None:
+            return _unknown(event, occurred_at, is_subject=customer is None)
         try:
             readings = [reading for rule in rules if (reading := rule.read(data)) is not None]
         except Unusable as error:
-            return Resolution(None, reason=Reason.UNUSABLE_VALUE, detail=str(error))
-        return Resolution(customer, local_day(occurred_at, customer.timezone), readings)
+            return Resolution(occurred_at, reason=Reason.UNUSABLE_VALUE, detail=str(error))
+        timezone = customer.timezone
+        moment = Moment(occurred_at, local_day(occurred_at, timezone), timezone, event.source, event.event_id)
+        return Resolution(occurred_at, customer, moment, readings)
+
+
+def _unknown(event: Known, occurred_at: datetime, *, is_subject: bool) -> Resolution:
+    if is_subject:
+        detail = _("no customer has the subject %(subject)s") % {"subject": event.subject}
+        return Resolution(occurred_at, reason=Reason.UNKNOWN_SUBJECT, detail=detail)
+    detail = _("no meter counts the type %(type)s") % {"type": event.event_type}
+    return Resolution(occurred_at, reason=Reason.UNKNOWN_TYPE, detail=detail)
 
 
 # Three statements in one message, each with a snapshot of its own: what is read after the lock is what the lock holds still.

@@ -15,22 +15,12 @@ from django.db import connection
 from squill.lib.decimals import exact
 from usage.encoding import exact_json
 from usage.encoding.columns import SEPARATOR, column, numbers
-from usage.encoding.identity import name_of
 from usage.ingestion.events import IncomingEvent
-from usage.ingestion.resolving import Resolution
+from usage.ingestion.resolving import Customer, Resolution
 from usage.models import QuarantinedEvent
 from usage.models.event import UTC_DAY
 from usage.rollups import writing
-from usage.rollups.totals import Moment, Totals
-
-
-class Resolved(msgspec.Struct, frozen=True):
-    """An event with the time it counts at and what was decided about it."""
-
-    event: IncomingEvent
-    occurred_at: datetime
-    resolution: Resolution
-
+from usage.rollups.totals import Totals
 
 # Claims the keys; what is fresh becomes an event or, with a reason, a row in quarantine. Returns the keys that were not fresh.
 # A subject that is the customer's external id comes as null.
@@ -69,44 +59,46 @@ SELECT replace(i.key::text, '-', '') FROM incoming i LEFT JOIN fresh USING (key)
 CONTENT_DIGITS: Final = 16  # of the content that a key keeps
 
 
-def store(resolved: Sequence[Resolved], *, now: datetime) -> set[str]:
+def store(events: Sequence[IncomingEvent], resolutions: Sequence[Resolution], *, now: datetime) -> set[str]:
     """
-    Claim the keys of these events (each key once) and store what is fresh, moving its rollups.
+    Claim the keys of these events (each key once) and store what is fresh, as was decided about each, moving its rollups.
 
     Return the keys that were claimed before, whose events this call has not stored. Must run in a transaction.
     """
-    events = [each.event for each in resolved]
-    waiting = [each.event for each in resolved if each.resolution.reason]
+    waiting = [event for event, resolution in zip(events, resolutions, strict=True) if resolution.reason]
+    customers = [resolution.customer or _NOBODY for resolution in resolutions]
     parameters: dict[str, Any] = {
         "received_at": now,
         "key": column([event.key for event in events]),
         "content": column([event.content[:CONTENT_DIGITS] for event in events]),
-        "occurred_at": instants([each.occurred_at for each in resolved]),
-        "customer_id": column(
-            [str(each.resolution.customer.customer_id) if each.resolution.customer else "" for each in resolved]
+        "occurred_at": instants([resolution.occurred_at for resolution in resolutions]),
+        "customer_id": column([str(customer.customer_id or "") for customer in customers]),
+        # Empty for null, which stands for the customer's external id.
+        "subject": column(
+            [
+                "" if event.subject == customer.external_id else event.subject
+                for event, customer in zip(events, customers, strict=True)
+            ]
         ),
-        "subject": column([_subject(each) for each in resolved]),
         "event_type": column([event.event_type for event in events]),
         "source": column([event.source for event in events]),
         "event_id": column([event.event_id for event in events]),
         "data": column([event.data_json for event in events]),
-        "reason": column([each.resolution.reason for each in resolved]) if waiting else "",
-        "detail": column([each.resolution.detail for each in resolved]) if waiting else "",
+        "reason": column([resolution.reason for resolution in resolutions]) if waiting else "",
+        "detail": column([resolution.detail for resolution in resolutions]) if waiting else "",
         "waiting_key": column([event.key for event in waiting]),
         "waiting_content": column([event.content for event in waiting]),
     }
     with connection.cursor() as cursor:
         cursor.execute(_STORE, parameters)
         taken = {key for (key,) in cursor.fetchall()}
-    fresh = [each for each in resolved if each.event.key not in taken] if taken else resolved
-    move_rollups([(name_of(each.event.source, each.event.event_id), each.occurred_at, each.resolution) for each in fresh])
+    if taken:
+        resolutions = [each for event, each in zip(events, resolutions, strict=True) if event.key not in taken]
+    move_rollups(resolutions)
     return taken
 
 
-def _subject(each: Resolved) -> str:
-    """Return the subject to store: empty for null, which stands for the customer's external id."""
-    customer = each.resolution.customer
-    return "" if customer is not None and customer.external_id == each.event.subject else each.event.subject
+_NOBODY: Final = Customer(0, "", "")
 
 
 def instants(values: Sequence[datetime]) -> str:
@@ -114,14 +106,13 @@ def instants(values: Sequence[datetime]) -> str:
     return b"".join(exact_json.encode_lines(values)).decode().replace('""', SEPARATOR).replace('"', "")
 
 
-def move_rollups(fresh: Sequence[tuple[str, datetime, Resolution]]) -> None:
-    """Add events that were stored in this transaction (name, time, resolution) to their rollups. One statement."""
+def move_rollups(resolutions: Sequence[Resolution]) -> None:
+    """Add events that were stored in this transaction to their rollups. One statement."""
     totals = Totals()
     with exact():
-        for name, occurred_at, resolution in fresh:
-            customer, day = resolution.customer, resolution.day
-            if customer is not None and day is not None:
-                totals.add(customer.customer_id, Moment(occurred_at, day, customer.timezone, name), resolution.readings)
+        for resolution in resolutions:
+            if resolution.customer is not None and resolution.moment is not None:
+                totals.add(resolution.customer.customer_id, resolution.moment, resolution.readings)
     writing.add(totals)
 
 
@@ -197,8 +188,6 @@ class Replayed(msgspec.Struct, frozen=True):
     """A row of the quarantine that can be counted now."""
 
     row_id: int
-    name: str  # usage.encoding.identity.name_of
-    occurred_at: datetime
     data_json: str  # canonical
     resolution: Resolution
 
@@ -217,4 +206,4 @@ def store_replayed(decided: Sequence[Replayed], *, now: datetime) -> None:
     }
     with connection.cursor() as cursor:
         cursor.execute(_REPLAY, parameters)
-    move_rollups([(each.name, each.occurred_at, each.resolution) for each in decided])
+    move_rollups([each.resolution for each in decided])

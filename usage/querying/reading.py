@@ -10,7 +10,6 @@ from django.db import connection
 
 from usage import put_away
 from usage.encoding import exact_json
-from usage.encoding.identity import name_of
 from usage.models import Meter
 from usage.models.event import STILL_COUNTS, UTC_DAY
 from usage.querying import spans
@@ -143,7 +142,7 @@ def from_events(query: MeterQuery, parts: Sequence[spans.Part]) -> Iterator[OfEv
             yield OfEvent(
                 customer_id,
                 group,
-                Moment(occurred_at, occurred_at.date(), timezone, name_of(source, event_id)),
+                Moment(occurred_at, occurred_at.date(), timezone, source, event_id),
                 value,
                 found.item,
             )

@@ -10,7 +10,6 @@ from django.db import connection
 
 from squill.lib.decimals import exact
 from usage.encoding import exact_json
-from usage.encoding.identity import name_of
 from usage.models import Meter, Rollup
 from usage.models.event import STILL_COUNTS
 from usage.rollups import writing
@@ -81,7 +80,7 @@ def _count(rules: Mapping[str, Sequence[Rule]], *, customer_id: int | None) -> R
             for event in events:
                 day = local_day(event.occurred_at, event.timezone)
                 data = exact_json.decode(event.data)
-                moment = Moment(event.occurred_at, day, event.timezone, name_of(event.source, event.event_id))
+                moment = Moment(event.occurred_at, day, event.timezone, event.source, event.event_id)
                 for rule in rules[event.event_type]:
                     try:
                         reading = rule.read(data)

@@ -22,6 +22,8 @@ VALUE_DECIMALS: Final = 12
 LONGEST_DIMENSION: Final = 255  # characters
 _MOST_KNOWN: Final = 10_000  # groups that a rule remembers
 Aggregation: Final = Meter.Aggregation
+_UNIQUE_COUNT: Final = Aggregation.UNIQUE_COUNT.value
+_WEIGHTED_SUM: Final = Aggregation.WEIGHTED_SUM.value
 
 type Number = int | Decimal
 
@@ -66,19 +68,27 @@ class Rule:
         """
         if self.conditions and not passes(self.conditions, data):
             return None
+        # Short texts and whole numbers are nearly all there is; they are taken without a call.
+        values: tuple[str | None, ...] = ()
+        for name in self.dimensions:
+            sent = data.get(name)
+            values += (sent if type(sent) is str and len(sent) <= LONGEST_DIMENSION else _dimension(data, name),)
         value: Number = 1
-        values: tuple[str | None, ...] = tuple([_dimension(data, name) for name in self.dimensions])
-        if self.aggregation == Aggregation.UNIQUE_COUNT:
+        if self.aggregation == _UNIQUE_COUNT:
             values = (*values, _item(data, self.value_path))
         elif self.value_path:
-            value = _value(data, self.value_path, may_be_negative=self.aggregation == Aggregation.WEIGHTED_SUM)
+            sent = data.get(self.value_path)
+            if type(sent) is int and 0 <= sent < VALUE_LIMIT:
+                value = sent
+            else:
+                value = _value(data, self.value_path, may_be_negative=self.aggregation == _WEIGHTED_SUM)
         group = self._known.get(values)
         if group is None:
             group = self._group(values)
         return self, group, value
 
     def _group(self, values: tuple[str | None, ...]) -> Group:
-        item = values[-1] if self.aggregation == Aggregation.UNIQUE_COUNT else None
+        item = values[-1] if self.aggregation == _UNIQUE_COUNT else None
         dimensions = exact_json.encode(dict(zip(self.dimensions, values, strict=False))).decode()
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
@@ -98,10 +108,12 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def local_day(instant: datetime, timezone: str) -> date:
-    """Return the date that the instant has in the time zone."""
-    if timezone == "UTC" and instant.tzinfo is UTC:
-        return instant.date()
-    return instant.astimezone(_zone(timezone)).date()
+    """Return the date that the instant has in the time zone; equal dates are one object, which is hashed once."""
+    there = instant if timezone == "UTC" and instant.tzinfo is UTC else instant.astimezone(_zone(timezone))
+    return _days(there.year, there.month, there.day)
+
+
+_days: Final = lru_cache(maxsize=10_000)(date)
 
 
 @lru_cache(maxsize=10_000)

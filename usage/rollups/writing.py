@@ -1,6 +1,6 @@
 """Rollups as rows: added to, set, read and locked, always in the order of their primary key (other orders deadlock)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from django.db import connection
@@ -53,7 +53,7 @@ def add(totals: Totals) -> None:
 def add_one(place: Place, totals: Totals) -> Total:
     """Add the total of one place to its rollup, and return what that holds then. Locks the rollup."""
     one = Totals()
-    one[place], one.groups = totals[place], totals.groups
+    one[place], one.groups[place] = totals[place], totals.groups[place]
     with connection.cursor() as cursor:
         cursor.execute(_ADD_ONE, _columns(one))
         return _total(cursor.fetchone())
@@ -85,29 +85,32 @@ def _total(row: Sequence[Any]) -> Total:
 
 
 def _columns(totals: Totals) -> dict[str, Any]:
-    groups = [totals.groups[place] for place in totals]
+    customer_ids, meter_ids, days, keys = zip(*totals, strict=True)
+    texts = {day: day.isoformat() for day in set(days)}
+    groups = list(totals.groups.values())
     found = list(totals.values())
     latest = [total.latest for total in found]
     return {
-        "customer_id": numbers([place.customer_id for place in totals]),
-        "meter_id": numbers([place.meter_id for place in totals]),
-        "day": column([place.day.isoformat() for place in totals]),
-        "dimensions_key": column([place.group_key for place in totals]),
+        "customer_id": numbers(customer_ids),
+        "meter_id": numbers(meter_ids),
+        "day": column([texts[day] for day in days]),
+        "dimensions_key": column(keys),
         "dimensions": column([group.dimensions for group in groups]),
         # As JSON: an item may be empty, or hold any character.
-        "item": _values([group.item if group.item is None else exact_json.encode(group.item).decode() for group in groups]),
+        "item": _values([group.item for group in groups], lambda item: exact_json.encode(item).decode()),
         "event_count": numbers([total.event_count for total in found]),
         "value_sum": _values([total.value_sum for total in found]),
         "value_min": _values([total.value_min for total in found]),
         "value_max": _values([total.value_max for total in found]),
         "value_weight": _values([total.value_weight for total in found]),
-        "latest_at": _values([each and each.at.isoformat() for each in latest]),
+        "latest_at": _values([each and each.at for each in latest]),
         "latest_event": _values([each and each.event for each in latest]),
         "value_latest": _values([each and each.value for each in latest]),
     }
 
 
-def _values(values: Iterable[object]) -> str:
-    """Return a column of numbers and other texts without spaces; empty where all are None, since unnest fills up with nulls."""
-    texts = ["" if value is None else str(value) for value in values]
-    return column(texts) if any(texts) else ""
+def _values(values: Sequence[object], spelled: Callable[[Any], str] = str) -> str:
+    """Return a column in which None is null; empty where all are None, since unnest fills up with nulls."""
+    if values.count(None) == len(values):
+        return ""
+    return column(["" if value is None else spelled(value) for value in values])

@@ -20,7 +20,8 @@ from tqdm import tqdm
 
 from squill.lib import clock, failpoints
 from usage.ingestion import Outcome, files, ingest
-from usage.ingestion.checking import EventChecker, limits
+from usage.ingestion.checking import EventChecker, Limits, limits
+from usage.ingestion.events import incoming_events
 from usage.ingestion.progress import Note, Progress
 
 _TOLD: Final = 20  # problems that are listed before the rest is only counted
@@ -52,10 +53,8 @@ class Command(BaseCommand):
 
         :raises CommandError: if the file cannot be read or a line is malformed; nothing was stored then
         """
-        if not 1 <= batch_size <= limits(backfill=True).max_count:
-            raise CommandError(
-                _("--batch-size must be 1 to %(most)d (SQUILL_EVENTS_MAX_COUNT)") % {"most": limits(backfill=True).max_count}
-            )
+        if not 1 <= batch_size <= _limits().max_count:
+            raise CommandError(_("--batch-size must be 1 to %(most)d (SQUILL_EVENTS_MAX_COUNT)") % {"most": _limits().max_count})
         if resume and file == "-":
             raise CommandError(_("--resume needs a file: standard input cannot be read from where it was left"))
         form = format or ("csv" if ".csv" in Path(file).suffixes[-2:] else "ndjson")
@@ -100,7 +99,7 @@ def _check(path: Path, form: str, now: datetime) -> int:
     checker = _checker(now)
     count = 0
     with _open(path) as stream, _bar(None, _("checking")) as bar:
-        for _event in files.read_events(stream, form, checker=checker, longest_line=limits(backfill=True).max_bytes):
+        for _event in files.read_events(stream, form, checker=checker, longest_line=_limits().max_bytes):
             count += 1
             bar.update()
             if len(checker.problems) > _TOLD:
@@ -122,8 +121,9 @@ def _load(path: Path, form: str, now: datetime, *, before: Progress, note: Note,
     totals = Counter(before.totals)
     done = before.done
     with _open(path) as stream, _bar(before.count, _("loading"), done) as bar:
-        events = files.read_events(stream, form, checker=checker, longest_line=limits(backfill=True).max_bytes)
-        for batch in batched(islice(events, done, None), batch_size):
+        events = files.read_events(stream, form, checker=checker, longest_line=_limits().max_bytes)
+        for sent in batched(islice(events, done, None), batch_size):
+            batch = incoming_events(sent)
             totals.update(fate.reason or fate.outcome.value for fate in ingest(batch, now=now))
             done += len(batch)
             failpoints.passing("load-before-note")
@@ -135,8 +135,12 @@ def _load(path: Path, form: str, now: datetime, *, before: Progress, note: Note,
     return totals
 
 
+def _limits() -> Limits:
+    return limits(backfill=True)
+
+
 def _checker(now: datetime) -> EventChecker:
-    return EventChecker(limits=limits(backfill=True), now=now, specversion_required=False)
+    return EventChecker(limits=_limits(), now=now, specversion_required=False)
 
 
 def _bar(total: int | None, what: str, done: int = 0) -> "tqdm[Any]":
