@@ -25,7 +25,7 @@ def _events() -> list[IncomingEvent]:
     return [
         an_event(
             str(number),
-            {"bytes": f"{number % 997}.{number % 1000:03}", "region": ("eu", "us", None)[number % 3]},
+            {"bytes": f"{number % 997}.{number % 1000:03}", "region": ("eu", "us", "ap")[number % 3]},
             subject=f"c{number % 10}",
             occurred_at=start + timedelta(seconds=number * 5_000_000 // EVENTS),  # January and February
         )
@@ -52,7 +52,8 @@ def test_events_sent_one_to_five_times_by_eight_clients_are_counted_once() -> No
         a_customer(f"c{number}", timezone=["UTC", "Asia/Tokyo", "America/St_Johns"][number % 3])
     a_meter("calls")
     a_meter("bytes", aggregation="sum", value_path="bytes", dimensions=["region"])
-    a_meter("peak", aggregation="max", value_path="bytes")
+    for aggregation in ("min", "max", "latest", "average", "weighted_sum", "unique_count"):
+        a_meter(aggregation, aggregation=aggregation, value_path="region" if aggregation == "unique_count" else "bytes")
     dice = random.Random(2026)  # noqa: S311 (no secret)
     events = _events()
     mine: list[list[IncomingEvent]] = [[] for _client in range(CLIENTS)]
