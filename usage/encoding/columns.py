@@ -19,4 +19,4 @@ def column(values: Iterable[str]) -> str:
 
 def numbers(values: Iterable[int]) -> str:
     """Join whole numbers as an array literal."""
-    return "{" + ",".join(map(str, values)) + "}"
+    return "{" + repr(list(values))[1:-1] + "}"
