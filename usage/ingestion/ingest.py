@@ -27,7 +27,7 @@ def ingest(events: Sequence[IncomingEvent], *, now: datetime) -> list[Fate]:
     event_types = {event.event_type for event in events}
     known = directory(subjects={event.subject for event in events}, event_types=event_types)
     resolutions = [known.resolve(event, event.occurred_at or now, event.data) for event in firsts]
-    partitions.make_missing({partitions.month_of(each.occurred_at) for each in resolutions if not each.reason})
+    partitions.make_missing(partitions.months_of([each.occurred_at for each in resolutions if not each.reason]))
     taken = storing.store(firsts, resolutions, now=now)
     if not taken and len(firsts) == len(events) and not any([each.reason for each in resolutions]):
         return [_ACCEPTED] * len(events)

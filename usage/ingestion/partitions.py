@@ -42,6 +42,12 @@ def existing_months() -> list[date]:
     return sorted(date(int(name[1]), int(name[2]), 1) for name in names if name)
 
 
+def months_of(instants: Iterable[datetime]) -> set[date]:
+    """Return the first days of the UTC months that the instants lie in."""
+    utc = (instant if instant.tzinfo is UTC else instant.astimezone(UTC) for instant in instants)
+    return {date(year, month, 1) for year, month in {(instant.year, instant.month) for instant in utc}}
+
+
 def make_missing(months: Iterable[date]) -> None:
     """
     Make the partitions of these months (first days) that do not exist.

@@ -99,7 +99,7 @@ def _replay_batch(rows: list[_Waiting], *, now: datetime) -> int:
     )
     if not usable:
         return 0
-    partitions.make_missing({partitions.month_of(row.occurred_at) for row, _text, resolution in decided if not resolution.reason})
+    partitions.make_missing(partitions.months_of([each.resolution.occurred_at for each in usable]))
     storing.store_replayed(usable, now=now)
     return len(usable)
 

@@ -116,3 +116,10 @@ def test_partition_that_two_need_at_once_is_made_by_one(no_known_partitions: Non
     in_threads(*[lambda number=number: ingest([an_event(str(number), occurred_at=instant)], now=NOW) for number in range(4)])
 
     assert Event.objects.filter(occurred_at=instant).count() == 4
+
+
+def test_months_are_those_of_utc() -> None:
+    in_tokyo = datetime.fromisoformat("2026-03-01T08:59:59+09:00")  # 28 February, 23:59:59 in UTC
+
+    assert partitions.months_of([in_tokyo, NOW, NOW]) == {date(2026, 2, 1), date(2026, 3, 1)}
+    assert partitions.months_of([]) == set()
