@@ -26,16 +26,20 @@ def test_events_of_any_month_are_found_by_source_and_id_in_order() -> None:
 
 
 def test_one_event_is_found_by_the_indexes_on_its_key_and_place() -> None:
-    a_customer()
     a_meter()
-    event = an_event("1")
-    ingest([event], now=NOW)
+    for number in range(20):
+        a_customer(f"c{number}")
+    days = [datetime(2026, 3, day, 12, tzinfo=UTC) for day in range(1, 11)]
+    events = [
+        an_event(str(number), subject=f"c{number % 20}", occurred_at=days[number // 20 % len(days)]) for number in range(4000)
+    ]
+    ingest(events, now=NOW)
 
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute("EXPLAIN " + _BY_NAME, {"key": event.key, "source": "test", "event_id": "1"})
+        cursor.execute("ANALYZE usage_eventkey, usage_event, customers_customer")
+        cursor.execute("EXPLAIN " + _BY_NAME, {"key": events[7].key, "source": "test", "event_id": "7"})
         plan = "\n".join(line for (line,) in cursor.fetchall())
 
     assert "Index Cond: (key = " in plan
-    assert "Index Cond: ((customer_id = k.customer_id) AND (((occurred_at AT TIME ZONE 'UTC'::text))::date = k.day))" in plan
-    assert "Seq Scan" not in plan
+    assert "((customer_id = k.customer_id) AND (((occurred_at AT TIME ZONE 'UTC'::text))::date = k.day))" in plan
+    assert "Seq Scan on usage_event" not in plan
