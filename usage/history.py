@@ -14,7 +14,7 @@ from usage.encoding.identity import event_key
 from usage.ingestion.checking import EARLIEST
 from usage.models import Meter
 from usage.models.event import UTC_DAY
-from usage.rollups.rules import Rule, Unusable
+from usage.rollups.rules import Rule
 
 type Position = tuple[datetime, str, str]  # time, id and source of an event
 
@@ -119,14 +119,7 @@ def meters_of(events: Sequence[ListedEvent]) -> list[list[str]]:
 
 
 def _counting(rules: Iterable[tuple[str, Rule]], data: dict[str, Any]) -> list[str]:
-    codes = []
-    for code, rule in rules:
-        try:
-            if rule.read(data) is not None:
-                codes.append(code)
-        except Unusable:  # stored before the meter was made, and left out of it
-            continue
-    return codes
+    return [code for code, rule in rules if rule.read_stored(data) is not None]
 
 
 def subjects_of_others(customer_id: int, subjects: Iterable[str]) -> set[str]:

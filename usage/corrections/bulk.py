@@ -22,7 +22,7 @@ from usage.encoding import exact_json
 from usage.encoding.identity import event_key
 from usage.models import Meter
 from usage.models.event import UTC_DAY
-from usage.rollups.rules import Rule, Unusable
+from usage.rollups.rules import Rule
 
 MOST: Final = 100_000  # events of one selection
 AT_ONCE: Final = 10_000  # events that one call voids, so that it ends before a gateway gives up
@@ -108,10 +108,7 @@ def select(selection: Selection) -> Selected:
             token.update(bytes.fromhex(event_key(source, event_id)))
             data = exact_json.decode(text)
             for code, rule in rules[event_type]:
-                try:
-                    reading = rule.read(data)
-                except Unusable:
-                    continue
+                reading = rule.read_stored(data)
                 if reading is not None:
                     counts[code] += 1
                     sums[code] += reading[2]

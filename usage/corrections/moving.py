@@ -19,7 +19,7 @@ from usage.corrections.finding import StoredEvent
 from usage.encoding import exact_json
 from usage.models.event import STILL_COUNTS, UTC_DAY
 from usage.rollups import writing
-from usage.rollups.rules import Rule, Unusable, end_of_day, local_day
+from usage.rollups.rules import Rule, end_of_day, local_day
 from usage.rollups.totals import Moment, Place, Total, Totals, without
 
 
@@ -47,10 +47,7 @@ class Meaning:
         moment = Moment(event.occurred_at, day, timezone, event.source, event.event_id)
         data = exact_json.decode(event.data)
         for rule in self.rules.get(event.event_type, ()):
-            try:
-                reading = rule.read(data)
-            except Unusable:  # stored before the meter was made, and left out of it
-                continue
+            reading = rule.read_stored(data)
             if reading is not None:
                 totals.add(event.customer_id, moment, (reading,))
 
@@ -112,10 +109,7 @@ def _counted_again(places: set[Place], meaning: Meaning) -> Totals:
         event_type, rule = rules[meter_id]
         timezone = meaning.timezones[customer_id]
         for moment, data in _events_of_day(customer_id, event_type, day, timezone):
-            try:
-                reading = rule.read(exact_json.decode(data))
-            except Unusable:
-                continue
+            reading = rule.read_stored(exact_json.decode(data))
             if reading is not None and Place(customer_id, meter_id, day, reading[1].key) in places:
                 found.add(customer_id, moment, (reading,))
     return found

@@ -15,7 +15,7 @@ from usage.models.event import STILL_COUNTS, UTC_DAY
 from usage.querying import spans
 from usage.querying.questions import MOST_EVENTS, MOST_ROWS, SUBJECT, EventsPutAway, Group, MeterQuery, TooMuch
 from usage.querying.windows import WindowSize
-from usage.rollups.rules import Number, Rule, Unusable
+from usage.rollups.rules import Number, Rule
 from usage.rollups.totals import Latest, Moment, Total
 
 _FETCHED_AT_ONCE: Final = 2000
@@ -127,10 +127,7 @@ def from_events(query: MeterQuery, parts: Sequence[spans.Part]) -> Iterator[OfEv
     for number, (customer_id, subject, timezone, occurred_at, source, event_id, text) in enumerate(_events(query, parts)):
         if number >= MOST_EVENTS:
             raise TooMuch(events=True)
-        try:
-            reading = rule.read(exact_json.decode(text))
-        except Unusable:  # it came before the meter, which cannot use it
-            continue
+        reading = rule.read_stored(exact_json.decode(text))
         if reading is None:
             continue
         _rule, found, value = reading

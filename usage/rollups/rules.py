@@ -87,6 +87,13 @@ class Rule:
             group = self._group(values)
         return self, group, value
 
+    def read_stored(self, data: Mapping[str, Any]) -> Reading | None:
+        """Return the same of an event that is stored; None also where it came before the meter, which cannot use it."""
+        try:
+            return self.read(data)
+        except Unusable:
+            return None
+
     def _group(self, values: tuple[str | None, ...]) -> Group:
         item = values[-1] if self.aggregation == _UNIQUE_COUNT else None
         dimensions = exact_json.encode(dict(zip(self.dimensions, values, strict=False))).decode()
