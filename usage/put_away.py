@@ -97,5 +97,6 @@ def totals_of(places: Collection[Place]) -> Totals:
             count, total, least, most, weight = sums
             latest = None if latest_at is None else Latest(latest_at, latest_event, value)
             place = Place(customer_id, meter_id, day, key)
-            found[place], found.groups[place] = Total(count, total, least, most, weight, latest), Group(key, dimensions, item)
+            found[place] = Total(count, total, least, most, weight, latest)
+            found.groups[place] = Group(meter_id, key, dimensions, item)
     return found

@@ -29,9 +29,10 @@ type Number = int | Decimal
 
 
 class Group(msgspec.Struct, frozen=True):
-    """The dimension values of an event, and the item that a unique count counts."""
+    """What one meter counts together: the dimension values of events, and the item that a unique count counts."""
 
-    key: str  # BLAKE2b-128 of both, 32 hex digits
+    meter_id: int
+    key: str  # BLAKE2b-128 of the values and the item, 32 hex digits
     dimensions: str  # JSON object
     item: str | None
 
@@ -99,7 +100,7 @@ class Rule:
         dimensions = exact_json.encode(dict(zip(self.dimensions, values, strict=False))).decode()
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
-        group = self._known[values] = Group(exact_json.digest(list(values)), dimensions, item)
+        group = self._known[values] = Group(self.meter_id, exact_json.digest(list(values)), dimensions, item)
         return group
 
 

@@ -61,7 +61,7 @@ class Totals(dict[Place, Total]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.groups: dict[Place, Group] = {}  # two meters may have groups of one key, with other names
+        self.groups: dict[Place, Group] = {}
 
     def add(self, customer_id: int, moment: Moment, readings: Iterable[Reading]) -> None:
         """Count an event of a customer by what its meters read from it."""

@@ -11,18 +11,19 @@ from usage.rollups.totals import Latest, Place, Total, Totals
 
 _SUMS: Final = "event_count, value_sum, value_min, value_max, value_weight, latest_at, latest_event, value_latest"
 # Grain: one rollup. The primary key is both the conflict target and the order of locking. What an aggregation does not keep is
-# null on both sides, and stays so.
+# null on both sides, and stays so. Groups are few where rollups are many: each comes once, and rollups name it by its position.
 _ADD: Final = f"""
 INSERT INTO usage_rollup AS r (customer_id, meter_id, day, dimensions_key, dimensions, item, {_SUMS})
 SELECT customer_id, meter_id, day, dimensions_key, dimensions, item #>> '{{}}', {_SUMS}
-FROM unnest(%(customer_id)s::bigint[], %(meter_id)s::bigint[], string_to_array(%(day)s, chr(30))::date[],
-            string_to_array(%(dimensions_key)s, chr(30))::uuid[], string_to_array(%(dimensions)s, chr(30))::jsonb[],
-            string_to_array(%(item)s, chr(30), '')::jsonb[], %(event_count)s::bigint[],
+FROM unnest(%(customer_id)s::bigint[], string_to_array(%(day)s, chr(30))::date[], %(position)s::int[], %(event_count)s::bigint[],
             string_to_array(%(value_sum)s, chr(30), '')::numeric[], string_to_array(%(value_min)s, chr(30), '')::numeric[],
             string_to_array(%(value_max)s, chr(30), '')::numeric[], string_to_array(%(value_weight)s, chr(30), '')::numeric[],
             string_to_array(%(latest_at)s, chr(30), '')::timestamptz[], string_to_array(%(latest_event)s, chr(30), ''),
             string_to_array(%(value_latest)s, chr(30), '')::numeric[])
-  AS t(customer_id, meter_id, day, dimensions_key, dimensions, item, {_SUMS})
+  AS t(customer_id, day, position, {_SUMS})
+JOIN unnest(%(meter_id)s::bigint[], string_to_array(%(dimensions_key)s, chr(30))::uuid[],
+            string_to_array(%(dimensions)s, chr(30))::jsonb[], string_to_array(%(item)s, chr(30), '')::jsonb[])
+  WITH ORDINALITY AS g(meter_id, dimensions_key, dimensions, item, position) USING (position)
 ORDER BY customer_id, meter_id, day, dimensions_key
 ON CONFLICT (customer_id, meter_id, day, dimensions_key) DO UPDATE SET
   event_count = r.event_count + excluded.event_count,
@@ -85,19 +86,23 @@ def _total(row: Sequence[Any]) -> Total:
 
 
 def _columns(totals: Totals) -> dict[str, Any]:
-    customer_ids, meter_ids, days, keys = zip(*totals, strict=True)
+    customer_ids, _meter_ids, days, _keys = zip(*totals, strict=True)
     texts = {day: day.isoformat() for day in set(days)}
-    groups = list(totals.groups.values())
+    # Told apart by id, which takes no hashing; that two are equal does no harm.
+    ids = list(map(id, totals.groups.values()))
+    groups = dict(zip(ids, totals.groups.values(), strict=True))
+    positions = dict(zip(groups, range(1, len(groups) + 1), strict=True))
     found = list(totals.values())
     latest = [total.latest for total in found]
     return {
         "customer_id": numbers(customer_ids),
-        "meter_id": numbers(meter_ids),
         "day": column([texts[day] for day in days]),
-        "dimensions_key": column(keys),
-        "dimensions": column([group.dimensions for group in groups]),
+        "meter_id": numbers([group.meter_id for group in groups.values()]),
+        "position": numbers(map(positions.__getitem__, ids)),
+        "dimensions_key": column([group.key for group in groups.values()]),
+        "dimensions": column([group.dimensions for group in groups.values()]),
         # As JSON: an item may be empty, or hold any character.
-        "item": _values([group.item for group in groups], lambda item: exact_json.encode(item).decode()),
+        "item": _values([group.item for group in groups.values()], lambda item: exact_json.encode(item).decode()),
         "event_count": numbers([total.event_count for total in found]),
         "value_sum": _values([total.value_sum for total in found]),
         "value_min": _values([total.value_min for total in found]),
