@@ -84,7 +84,7 @@ def _decode_json_body(body: bytes, *, form: str, limits: Limits, now: datetime) 
     if quickly is not None:
         if quickly.may_have_twins:
             read_json(body)  # whole, since the quick way reads over what is no member of an event
-        return incoming_events(quickly.events)
+        return incoming_events(quickly.events, quickly.data_lines)
     sent = read_json(body)
     if form == "object" and type(sent) is not dict:
         message = _("the body must be one JSON object; send arrays as %(type)s")

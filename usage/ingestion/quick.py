@@ -38,6 +38,7 @@ class Read(msgspec.Struct, frozen=True):
     """Events that are beyond doubt, but for members that an object may hold twice."""
 
     events: list[_Envelope]
+    data_lines: bytes  # of all events, as exact_json.encode_text writes it
     may_have_twins: bool
 
 
@@ -66,7 +67,7 @@ def read(body: bytes, *, form: str, limits: Limits, now: datetime) -> Read | Non
     text = exact_json.encode_text(datas)
     if not _datas_are_fine(datas, text, limits, now):
         return None
-    return Read(events, may_have_twins=b"\\" in body or body.count(b'"') != _quotes(events, text))
+    return Read(events, text, may_have_twins=b"\\" in body or body.count(b'"') != _quotes(events, text))
 
 
 def _texts_are_fine(events: list[_Envelope], limits: Limits) -> bool:

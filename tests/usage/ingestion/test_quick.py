@@ -28,7 +28,7 @@ def quickly(body: bytes, form: str = "either", limits: Limits = LIMITS) -> list[
         return None
     if found.may_have_twins:
         read_json(body)
-    return incoming_events(found.events)
+    return incoming_events(found.events, found.data_lines)
 
 
 def carefully(body: bytes, form: str = "either", limits: Limits = LIMITS) -> list[IncomingEvent]:
