@@ -44,7 +44,9 @@ def existing_months() -> list[date]:
 
 def months_of(instants: Iterable[datetime]) -> set[date]:
     """Return the first days of the UTC months that the instants lie in."""
-    utc = (instant if instant.tzinfo is UTC else instant.astimezone(UTC) for instant in instants)
+    utc = [instant if instant.tzinfo is UTC else instant.astimezone(UTC) for instant in instants]
+    if utc and (first := month_of(min(utc))) == month_of(max(utc)):  # nearly always, and found without asking each
+        return {first}
     return {date(year, month, 1) for year, month in {(instant.year, instant.month) for instant in utc}}
 
 

@@ -54,6 +54,11 @@ class Rule:
     dimensions: tuple[str, ...]
     conditions: tuple[Condition, ...]
     _known: dict[tuple[str | None, ...], Group] = field(default_factory=dict, repr=False)
+    _same: "Reading | None" = field(default=None, init=False, repr=False)  # what every event gives, whatever its data
+
+    def __post_init__(self) -> None:
+        if not (self.conditions or self.dimensions or self.value_path):
+            object.__setattr__(self, "_same", self.read({}))  # as a frozen dataclass sets what it works out
 
     @classmethod
     def of(cls, meter: Meter) -> "Rule":
@@ -67,6 +72,8 @@ class Rule:
 
         :raises Unusable: if the value or a dimension cannot be used
         """
+        if self._same is not None:
+            return self._same
         if self.conditions and not passes(self.conditions, data):
             return None
         # Short texts and whole numbers are nearly all there is; they are taken without a call.

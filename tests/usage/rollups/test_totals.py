@@ -2,6 +2,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from tests.usage.builders import ACTOR, NOW, a_customer, a_meter, an_event, kept, recomputed, rollups
 from usage.corrections import replace_event, void_event
@@ -24,7 +25,7 @@ def _reading(aggregation: str, data: dict[str, object], *, meter_id: int = 1, di
 def _total(aggregation: str, *values: object) -> Total:
     totals = Totals()
     for number, value in enumerate(values):
-        totals.add(1, NOON._replace(event_id=str(number)), (_reading(aggregation, {"v": value}),))
+        totals.add(1, structs.replace(NOON, event_id=str(number)), (_reading(aggregation, {"v": value}),))
     [total] = totals.values()
     return total
 
@@ -93,13 +94,13 @@ def test_meters_split_by_other_members_keep_their_own_names_where_the_values_are
 @pytest.mark.parametrize("aggregation", ["count", "sum", "min", "max", "latest", "weighted_sum"])
 def test_two_totals_merge_to_that_of_all_events(aggregation: str) -> None:
     total, other = _total(aggregation, 5), Totals()
-    other.add(1, NOON._replace(event_id="9"), (_reading(aggregation, {"v": 3}),))
+    other.add(1, structs.replace(NOON, event_id="9"), (_reading(aggregation, {"v": 3}),))
 
     merge(total, next(iter(other.values())))
 
     expected = Totals()
     for event_id, value in (("0", 5), ("9", 3)):
-        expected.add(1, NOON._replace(event_id=event_id), (_reading(aggregation, {"v": value}),))
+        expected.add(1, structs.replace(NOON, event_id=event_id), (_reading(aggregation, {"v": value}),))
     assert total == next(iter(expected.values()))
 
 
