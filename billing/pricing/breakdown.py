@@ -13,34 +13,25 @@ _DIFFERENCE: Final = Context(prec=150, traps=[Inexact])
 
 
 class Row[N: (Decimal, Fraction)](NamedTuple):
-    """A row while a price is being worked out, in decimals or, where those cannot be exact, in fractions."""
-
-    step: str
-    amount: N
-    above: N | None = None
-    up_to: N | None = None
-    quantity: N | None = None
-    unit_amount: N | None = None
-    flat_amount: N | None = None
-    rate: N | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BreakdownRow:
     """
     One step of a price. Steps: docs/tariffs.md, "Reading a breakdown".
 
-    A row of a tier always has `above`; its `up_to` is None only if the tier is open.
+    In decimals or, while a price is worked out that those cannot say, in fractions. A row of a tier always has `above`;
+    its `up_to` is None only if the tier is open. Every price makes a row or more, so it is a tuple: the quickest to make.
     """
 
     step: str
-    amount: Decimal  # major units, exact; negative where the step takes something off
-    above: Decimal | None = None  # lower bound of the tier, exclusive
-    up_to: Decimal | None = None  # upper bound of the tier, inclusive; None = open
-    quantity: Decimal | None = None  # units, packages, events or money that the step prices or takes off
-    unit_amount: Decimal | None = None  # major units for each of `quantity`
-    flat_amount: Decimal | None = None  # major units, once
-    rate: Decimal | None = None  # per cent
+    amount: N  # major units, exact; negative where the step takes something off
+    above: N | None = None  # lower bound of the tier, exclusive
+    up_to: N | None = None  # upper bound of the tier, inclusive; None = open
+    quantity: N | None = None  # units, packages, events or money that the step prices or takes off
+    unit_amount: N | None = None  # major units for each of `quantity`
+    flat_amount: N | None = None  # major units, once
+    rate: N | None = None  # per cent
+
+
+# A row as it is shown and kept.
+BreakdownRow = Row[Decimal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +60,7 @@ def priced_from_decimals(quantity: Decimal, rows: Sequence[Row[Decimal]]) -> Pri
 
     :raises decimal.Inexact: if the sum needs more digits than the context has
     """
-    total = Decimal(0)
-    shown = []
-    for row in rows:
-        total += row.amount
-        shown.append(BreakdownRow(*row))
-    return Priced(quantity, total, tuple(shown))
+    return Priced(quantity, sum([row.amount for row in rows], Decimal(0)), tuple(rows))
 
 
 def priced_from_fractions(quantity: Decimal, rows: Sequence[Row[Fraction]]) -> Priced:
@@ -91,7 +77,7 @@ def priced_from_fractions(quantity: Decimal, rows: Sequence[Row[Fraction]]) -> P
         total = decimal_of(running)
         amount = _DIFFERENCE.subtract(total, written)
         numbers = (None if number is None else decimal_of(number) for number in row[2:])
-        shown.append(BreakdownRow(row.step, amount, *numbers))
+        shown.append(Row(row.step, amount, *numbers))
         written = total
     return Priced(quantity, written, tuple(shown), fraction=None if Fraction(written) == running else running)
 
@@ -108,7 +94,7 @@ def prorate(priced: Priced, factor: Fraction) -> Priced:
     price = priced.exact * factor
     total = decimal_of(price)
     taken = _DIFFERENCE.subtract(total, priced.exact_amount)
-    row = BreakdownRow("proration", taken, rate=decimal_of(factor * 100))
+    row = Row("proration", taken, rate=decimal_of(factor * 100))
     return replace(
         priced, exact_amount=total, breakdown=(*priced.breakdown, row), fraction=None if Fraction(total) == price else price
     )

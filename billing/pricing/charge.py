@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, Inexact, localcontext
+from decimal import Decimal, Inexact, getcontext, setcontext
 from fractions import Fraction
 from typing import cast
 
 from billing.pricing.adjustments import Adjustments, adjustment_members, read_adjustments
 from billing.pricing.breakdown import (
-    BreakdownRow,
     Priced,
     Row,
     priced_from_decimals,
@@ -143,7 +142,7 @@ def _check(quantity: Decimal) -> None:
 
 
 def _unused(quantity: Decimal) -> Priced:
-    return Priced(quantity, Decimal(0), (BreakdownRow("unused", Decimal(0)),))
+    return Priced(quantity, Decimal(0), (Row("unused", Decimal(0)),))
 
 
 def _exactly(
@@ -152,11 +151,14 @@ def _exactly(
     fractions: Callable[[], list[Row[Fraction]]],
 ) -> Priced:
     """Price in decimals, which is fast; where a step has no exact decimal (a quotient, too many digits), in fractions."""
+    outside = getcontext()
+    setcontext(EXACT)  # Itself, not a copy as in exact(), which takes longer than pricing by the unit: nothing here changes it.
     try:
-        with localcontext(EXACT):
-            return priced_from_decimals(quantity, decimals())
+        return priced_from_decimals(quantity, decimals())
     except Inexact:
         return priced_from_fractions(quantity, fractions())
+    finally:
+        setcontext(outside)
 
 
 def _in_fractions(charge: Charge) -> tuple[ChargeModel[Fraction], Adjustments[Fraction]]:

@@ -1,7 +1,6 @@
 """Decimal numbers: exact arithmetic that refuses to round, rounding that is asked for, and the one spelling as text."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from decimal import (
     Context,
     Decimal,
@@ -19,11 +18,9 @@ from typing import Final
 EXACT: Final = Context(prec=60, traps=[FloatOperation, Inexact, InvalidOperation, DivisionByZero, Overflow])
 
 
-@contextmanager
-def exact() -> Iterator[None]:
+def exact() -> AbstractContextManager[Context]:
     """Run the block under EXACT: a float or a result that does not fit into sixty digits raises instead of drifting."""
-    with localcontext(EXACT):
-        yield
+    return localcontext(EXACT)
 
 
 def nearest(number: Decimal | Fraction, *, places: int) -> int:

@@ -1,6 +1,6 @@
 """Tiers: upper bounds are inclusive, lower bounds are never stored, so no table can have a gap (ADR-0002)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -61,20 +61,23 @@ def _read_prices(item: Members, up_to: Decimal | None, prices: Sequence[str]) ->
     )
 
 
-def spans[N: (Decimal, Fraction)](tiers: Sequence[Tier[N]], quantity: N) -> Iterator[tuple[Tier[N], N, N]]:
-    """Yield each tier that the quantity enters, its lower bound (exclusive) and the units in it; the first always."""
+def spans[N: (Decimal, Fraction)](tiers: Sequence[Tier[N]], quantity: N) -> list[tuple[Tier[N], N, N]]:
+    """Return each tier that the quantity enters, its lower bound (exclusive) and the units in it; the first always."""
+    entered = []
     lower = quantity - quantity
     for tier in tiers:
-        if tier.up_to is None or quantity <= tier.up_to:
-            yield tier, lower, quantity - lower
-            return
-        yield tier, lower, tier.up_to - lower
-        lower = tier.up_to
+        up_to = tier.up_to
+        if up_to is None or quantity <= up_to:
+            entered.append((tier, lower, quantity - lower))
+            break
+        entered.append((tier, lower, up_to - lower))
+        lower = up_to
+    return entered
 
 
 def tier_of[N: (Decimal, Fraction)](tiers: Sequence[Tier[N]], quantity: N) -> tuple[Tier[N], N]:
     """Return the tier that holds the quantity and its lower bound (exclusive)."""
-    *_, (tier, lower, _) = spans(tiers, quantity)
+    tier, lower, _ = spans(tiers, quantity)[-1]
     return tier, lower
 
 
