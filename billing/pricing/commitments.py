@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from billing.pricing.money import round_to_minor
+from billing.pricing.money import check_exact, check_minor, round_to_minor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +14,7 @@ class Commitment:
     A promise to spend at least an amount in a period, on some lines or on all.
 
     :raises ValueError: if the amount is negative or the factor is not 0 to 1
+    :raises TypeError: if a number is not exact
     """
 
     id: str
@@ -23,6 +24,8 @@ class Commitment:
     tax_rates: tuple[Decimal, ...] = ()  # per cent, on the true-up
 
     def __post_init__(self) -> None:
+        check_minor(self.amount_minor)
+        check_exact(self.factor, *self.tax_rates)
         if self.amount_minor < 0:
             raise ValueError(f"a commitment must be zero or more, got {self.amount_minor}")
         if not 0 <= self.factor <= 1:
@@ -39,9 +42,14 @@ class TrueUp:
 
 
 def true_up(commitment: Commitment, amounts_minor: Mapping[str, int]) -> TrueUp:
-    """Compare the commitment, prorated and rounded once, with its lines before any discount."""
+    """
+    Compare the commitment, prorated and rounded once, with its lines before any discount.
+
+    :raises TypeError: if an amount is not an int
+    """
     promised = round_to_minor(commitment.amount_minor * commitment.factor, exponent=0)
     spent = sum(
         amount for line_id, amount in amounts_minor.items() if commitment.applies_to is None or line_id in commitment.applies_to
     )
+    check_minor(spent)  # a float among the lines makes it one
     return TrueUp(commitment.id, max(promised - spent, 0), commitment.tax_rates)

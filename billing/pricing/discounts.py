@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from billing.pricing.money import allocate, round_to_minor
+from billing.pricing.money import allocate, check_exact, check_minor, round_to_minor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +14,7 @@ class Discount:
     An amount or a percentage off some lines, or off all.
 
     :raises ValueError: unless exactly one of amount and percent is given, and that is in bounds
+    :raises TypeError: if it is not exact
     """
 
     amount_minor: int | None = None  # minor units, zero or more
@@ -23,10 +24,14 @@ class Discount:
     def __post_init__(self) -> None:
         if (self.amount_minor is None) == (self.percent is None):
             raise ValueError("a discount takes either an amount or a percentage")
-        if self.amount_minor is not None and self.amount_minor < 0:
-            raise ValueError(f"a discount must be zero or more, got {self.amount_minor}")
-        if self.percent is not None and not 0 <= self.percent <= 100:
-            raise ValueError(f"a discount must be 0 to 100 per cent, got {self.percent}")
+        if self.amount_minor is not None:
+            check_minor(self.amount_minor)
+            if self.amount_minor < 0:
+                raise ValueError(f"a discount must be zero or more, got {self.amount_minor}")
+        if self.percent is not None:
+            check_exact(self.percent)
+            if not 0 <= self.percent <= 100:
+                raise ValueError(f"a discount must be 0 to 100 per cent, got {self.percent}")
 
 
 def share_discount(discount: Discount, ids: Sequence[str], remaining_minor: Sequence[int]) -> list[int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from billing.pricing.money import round_to_minor
+from billing.pricing.money import check_exact, check_minor, round_to_minor
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,12 @@ def tax_amounts(nets: Iterable[tuple[tuple[Decimal, ...], int]]) -> tuple[TaxAmo
     A line with two rates counts to the base of both; a rate of zero is listed, with a tax of zero.
 
     :param nets: the tax rates and the net amount in minor units of each line
+    :raises TypeError: if a number is not exact
     """
     bases: dict[Decimal, int] = {}
     for rates, net_minor in nets:
+        check_minor(net_minor)
+        check_exact(*rates)
         for rate in rates:
             bases[rate] = bases.get(rate, 0) + net_minor
     return tuple(

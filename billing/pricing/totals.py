@@ -6,17 +6,26 @@ from decimal import Decimal
 
 from billing.pricing.commitments import Commitment, TrueUp, true_up
 from billing.pricing.discounts import Discount, share_discount
+from billing.pricing.money import check_exact, check_minor
 from billing.pricing.tax import TaxAmount, tax_amounts
 from squill.lib.currency import exponent
 
 
 @dataclass(frozen=True, slots=True)
 class TotalLine:
-    """A line of an invoice before discounts. Adjustments of earlier periods may be negative."""
+    """
+    A line of an invoice before discounts. Adjustments of earlier periods may be negative.
+
+    :raises TypeError: if a number is not exact
+    """
 
     id: str
     amount_minor: int  # rounded once, by round_to_minor
     tax_rates: tuple[Decimal, ...] = ()  # per cent, no rate twice
+
+    def __post_init__(self) -> None:
+        check_minor(self.amount_minor)
+        check_exact(*self.tax_rates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +100,10 @@ def total_invoice(
 
     :raises ValueError: if the currency is unknown, an id occurs twice, `applies_to` names none of them, or a credit is
         negative
+    :raises TypeError: if a number is not exact
     """
     exponent(currency)
+    check_minor(*credit_notes, *prepaid_credits)
     _check_ids(lines, discounts, commitments)
     amounts = {line.id: line.amount_minor for line in lines}
     true_ups = tuple(true_up(commitment, amounts) for commitment in commitments)

@@ -99,11 +99,20 @@ def reference_price(charge: Mapping[str, Any], quantity: Fraction) -> Fraction:
     return adjusted(charge, model_amount(charge, max(converted(charge, quantity) - free, Fraction(0))))
 
 
+def uncovered(amounts: Sequence[Fraction], free: Fraction) -> list[Fraction]:
+    """Strike events out from the first on until what is free is used up; of the one in which it runs out the rest stays."""
+    if not amounts or not free:
+        return list(amounts)
+    first, rest = amounts[0], amounts[1:]
+    return uncovered(rest, free - first) if first <= free else [first - free, *rest]
+
+
 def reference_price_events(charge: Mapping[str, Any], events: Sequence[Fraction]) -> Fraction:
-    """Price single events by the rules, for charges without free units (they are the free amount by another name)."""
+    """Price single events by the rules."""
     if not events and charge.get("charge_when_unused") is False:
         return Fraction(0)
-    amounts = [converted(charge, amount) for amount in events]
+    free = fraction(charge.get("free_units")) + fraction(charge.get("usage_discount"))
+    amounts = uncovered([converted(charge, amount) for amount in events], free)
     if charge["model"] == "percentage":
         return adjusted(charge, percentage(charge, amounts))
     return adjusted(charge, model_amount(charge, sum(amounts, Fraction(0))))

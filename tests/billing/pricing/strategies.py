@@ -1,5 +1,6 @@
 """Charges and quantities as hypothesis draws them: JSON members, as they come from outside."""
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 
@@ -36,11 +37,10 @@ def optional(**members: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, A
 
 
 @st.composite
-def adjustments(draw: st.DrawFn, *, free: bool = True) -> dict[str, Any]:
+def adjustments(draw: st.DrawFn) -> dict[str, Any]:
     sizes = st.sampled_from(["1", "3", "7", "60", "1000", "1024", "3600", "0.1"])
     made = draw(optional(divide_by=sizes, percentage_discount=RATES, charge_when_unused=st.just(False)))
-    if free:
-        made |= draw(optional(free_units=PRICES, usage_discount=PRICES))
+    made |= draw(optional(free_units=PRICES, usage_discount=PRICES))
     if "divide_by" in made:
         made |= draw(optional(divide_round=st.sampled_from(["up", "down"])))
     least, most = sorted(draw(st.tuples(PRICES, PRICES)), key=Decimal)
@@ -79,5 +79,24 @@ EVENT_MODELS = st.one_of(percentages(), st.fixed_dictionaries({"model": st.just(
 
 
 @st.composite
-def charges(draw: st.DrawFn, models: st.SearchStrategy[dict[str, Any]] = QUANTITY_MODELS, *, free: bool = True) -> dict[str, Any]:
-    return {**draw(models), **draw(adjustments(free=free))}
+def charges(draw: st.DrawFn, models: st.SearchStrategy[dict[str, Any]] = QUANTITY_MODELS) -> dict[str, Any]:
+    return {**draw(models), **draw(adjustments())}
+
+
+PRICE_MEMBERS = ("amount", "unit_amount", "flat_amount", "package_amount", "minimum_amount", "maximum_amount")
+# Of the models that price money, every member that is an amount of it
+MONEY_MEMBERS = (
+    *("up_to", "flat_amount", "fixed_amount", "free_amount", "per_transaction_min", "per_transaction_max"),
+    *("free_units", "usage_discount", "minimum_amount", "maximum_amount"),
+)
+
+
+def scaled(members: dict[str, Any], names: Collection[str], times: int) -> dict[str, Any]:
+    """Return the charge with the named members so many times as large."""
+
+    def one(name: str, value: Any) -> Any:
+        if name == "tiers":
+            return [scaled(tier, names, times) for tier in value]
+        return plain(Decimal(value) * times) if name in names and value is not None else value
+
+    return {name: one(name, value) for name, value in members.items()}
