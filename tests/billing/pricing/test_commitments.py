@@ -1,6 +1,8 @@
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from billing.pricing.commitments import Commitment, true_up
 
@@ -34,3 +36,13 @@ def test_bounds() -> None:
     with pytest.raises(ValueError, match="prorated by 0 to 1, got 3/2"):
         Commitment(id="min", amount_minor=1, factor=Fraction(3, 2))
     assert true_up(Commitment(id="min", amount_minor=1, factor=Fraction(0)), {}).amount_minor == 0
+
+
+@given(st.integers(0, 10**9), st.fractions(0, 1, max_denominator=366), st.lists(st.integers(-(10**6), 10**9), max_size=4))
+def test_lines_and_true_up_together_reach_the_promise_and_no_more(amount: int, factor: Fraction, lines: list[int]) -> None:
+    spent = {str(index): line for index, line in enumerate(lines)}
+    added = true_up(Commitment(id="min", amount_minor=amount, factor=factor), spent).amount_minor
+    billed = sum(lines) + added
+    assert added >= 0
+    assert billed >= amount * factor - Fraction(1, 2)
+    assert added == 0 or billed <= amount * factor + Fraction(1, 2)

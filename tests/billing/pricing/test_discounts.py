@@ -1,6 +1,9 @@
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from billing.pricing.discounts import Discount, share_discount
 
@@ -55,3 +58,28 @@ def test_it_is_never_negative_nor_more_than_all() -> None:
         Discount(percent=Decimal(101))
     with pytest.raises(ValueError, match="0 to 100 per cent, got -1"):
         Discount(percent=Decimal(-1))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10**7), st.booleans()), min_size=1, max_size=8),
+    st.one_of(st.integers(0, 10**8), st.decimals(0, 100, places=2)),
+)
+def test_the_shares_sum_to_the_discount_and_differ_from_the_exact_share_by_less_than_a_unit(
+    drawn: list[tuple[int, bool]], off: int | Decimal
+) -> None:
+    ids = [str(index) for index in range(len(drawn))]
+    remaining = [amount for amount, _ in drawn]
+    chosen = frozenset(line_id for line_id, (_, applies) in zip(ids, drawn, strict=True) if applies)
+    discount = Discount(amount_minor=off, applies_to=chosen) if isinstance(off, int) else Discount(percent=off, applies_to=chosen)
+    shares = share_discount(discount, ids, remaining)
+    whole = sum(amount for amount, applies in drawn if applies)
+    if isinstance(off, int):
+        assert sum(shares) == min(off, whole)
+    else:
+        assert abs(sum(shares) - whole * Fraction(off) / 100) <= Fraction(1, 2)
+    for share_minor, (amount, applies) in zip(shares, drawn, strict=True):
+        assert 0 <= share_minor <= amount
+        if whole and applies:
+            assert abs(share_minor - Fraction(sum(shares) * amount, whole)) < 1
+        else:
+            assert share_minor == 0

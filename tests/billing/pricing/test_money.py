@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.pricing.money import allocate, decimal_of, exact, from_minor, round_to_minor
+from tests.billing.pricing.reference_invoice import dealt, nearest_whole
 
 
 class TestExact:
@@ -66,6 +67,10 @@ class TestRoundToMinor:
         with pytest.raises(ValueError, match="must be finite"):
             round_to_minor(Decimal(amount), exponent=2)
 
+    @given(st.fractions(-(10**9), 10**9) | st.decimals(-(10**9), 10**9, places=4).map(Fraction), st.sampled_from([0, 2, 3]))
+    def test_it_rounds_as_the_decimal_module_does_half_up(self, amount: Fraction, exponent: int) -> None:
+        assert round_to_minor(amount, exponent=exponent) == nearest_whole(amount * 10**exponent)
+
     @given(st.fractions(min_value=-(10**9), max_value=10**9), st.sampled_from([0, 2, 3]))
     def test_the_error_is_at_most_half_a_unit_and_signs_mirror(self, amount: Fraction, exponent: int) -> None:
         minor = round_to_minor(amount, exponent=exponent)
@@ -110,6 +115,13 @@ class TestAllocate:
                 allocate(total, weights)
         else:
             assert allocate(total, weights) == shares
+
+    @given(st.integers(-300, 300), st.lists(st.integers(-5, 50), min_size=1, max_size=6))
+    def test_units_go_to_whoever_lacks_most(self, total: int, weights: list[int]) -> None:
+        if sum(weights) <= 0:
+            weights = [*weights, 1 - sum(weights)]
+        expected = dealt(total, weights) if total >= 0 else [-share for share in dealt(-total, weights)]
+        assert allocate(total, weights) == expected
 
     @given(st.integers(-(10**9), 10**9), st.lists(st.integers(0, 10**6), min_size=1, max_size=12))
     def test_shares_sum_to_the_total_and_lie_next_to_their_exact_part(self, total: int, weights: list[int]) -> None:

@@ -1,4 +1,8 @@
 from decimal import Decimal
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from billing.pricing.tax import TaxAmount, tax_amounts
 
@@ -28,3 +32,24 @@ def test_half_a_cent_goes_away_from_zero_on_both_sides() -> None:
 
 def test_a_rate_of_zero_is_listed() -> None:
     assert tax_amounts([((Decimal(0),), 700)]) == (TaxAmount(Decimal(0), 700, 0),)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.frozensets(st.decimals(0, 100, places=3).map(lambda rate: rate + 0), max_size=3).map(tuple),
+            st.integers(-(10**9), 10**9),
+        ),
+        max_size=6,
+    )
+)
+def test_each_rate_taxes_the_sum_of_its_lines_to_within_half_a_unit(nets: list[tuple[tuple[Decimal, ...], int]]) -> None:
+    taxes = tax_amounts(nets)
+    rates = [tax.rate for tax in taxes]
+    assert rates == sorted({rate for line_rates, _ in nets for rate in line_rates})
+    for tax in taxes:
+        assert tax.base_minor == sum(net for line_rates, net in nets if tax.rate in line_rates)
+        assert abs(tax.amount_minor - tax.base_minor * Fraction(tax.rate) / 100) <= Fraction(1, 2)
+    # A document that takes all of it back taxes it back to the unit.
+    taken_back = tax_amounts([(line_rates, -net) for line_rates, net in nets])
+    assert [tax.amount_minor for tax in taken_back] == [-tax.amount_minor for tax in taxes]

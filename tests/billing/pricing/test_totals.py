@@ -3,13 +3,14 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing.pricing.commitments import Commitment
 from billing.pricing.discounts import Discount
 from billing.pricing.tax import TaxAmount
 from billing.pricing.totals import TotalLine, total_invoice
+from tests.billing.pricing.reference_invoice import Line, Minimum, Off, reference_invoice
 
 D20, D10 = Decimal(20), Decimal(10)
 LINES = (TotalLine("base", 10000, (D20,)), TotalLine("api", 5000, (D10,)))
@@ -65,6 +66,59 @@ class TestOrder:
             discounts=[Discount(amount_minor=5, applies_to=frozenset({"minimum"}))],
         )
         assert (totals.discount_minor, len(totals.lines), totals.true_ups[0].amount_minor) == (0, 1, 0)
+
+
+RATES = st.frozensets(st.sampled_from([Decimal(0), Decimal("5.5"), D10, D20]), max_size=3)
+NAMES = ["a", "b", "c", "d", "m", "n"]  # four lines, then commitments
+
+
+def named(names: list[str]) -> st.SearchStrategy[frozenset[str] | None]:
+    return st.none() | st.frozensets(st.sampled_from(names), min_size=1)
+
+
+class TestAgainstTheReference:
+    @settings(max_examples=300, deadline=None)
+    @given(
+        st.lists(st.tuples(st.integers(-500, 3000), RATES), min_size=4, max_size=4),
+        st.lists(st.tuples(st.integers(0, 9000), st.fractions(0, 1, max_denominator=31), named(NAMES[:4]), RATES), max_size=2),
+        st.lists(
+            st.tuples(st.integers(0, 2000), st.none(), named(NAMES[:4]))
+            | st.tuples(st.none(), st.decimals(0, 100, places=2), named(NAMES[:4])),
+            max_size=3,
+        ),
+        st.lists(st.integers(0, 2000), max_size=3),
+        st.lists(st.integers(0, 2000), max_size=2),
+    )
+    def test_every_invoice_is_totalled_as_the_rules_say(
+        self,
+        drawn_lines: list[tuple[int, frozenset[Decimal]]],
+        drawn_minimums: list[tuple[int, Fraction, frozenset[str] | None, frozenset[Decimal]]],
+        drawn_discounts: list[tuple[int | None, Decimal | None, frozenset[str] | None]],
+        credit_notes: list[int],
+        prepaid_credits: list[int],
+    ) -> None:
+        lines = [Line(name, *drawn) for name, drawn in zip(NAMES, drawn_lines, strict=False)]
+        minimums = [Minimum(name, *drawn) for name, drawn in zip(NAMES[4:], drawn_minimums, strict=False)]
+        discounts = [Off(*drawn) for drawn in drawn_discounts]
+        totals = total_invoice(
+            currency="EUR",
+            lines=[TotalLine(line.name, line.amount, tuple(line.rates)) for line in lines],
+            commitments=[
+                Commitment(id=one.name, amount_minor=one.amount, factor=one.factor, applies_to=one.on, tax_rates=tuple(one.rates))
+                for one in minimums
+            ],
+            discounts=[Discount(amount_minor=off.amount, percent=off.percent, applies_to=off.on) for off in discounts],
+            credit_notes=credit_notes,
+            prepaid_credits=prepaid_credits,
+        )
+        expected = reference_invoice(lines, minimums, discounts, [*credit_notes, *prepaid_credits])
+        assert {added.id: added.amount_minor for added in totals.true_ups} == expected.true_ups
+        assert {line.id: line.net_minor for line in totals.lines} == expected.nets
+        assert list(totals.discounts_minor) == expected.discounts
+        assert [(tax.rate, tax.base_minor, tax.amount_minor) for tax in totals.taxes] == expected.taxes
+        assert totals.total_minor == expected.total
+        assert [*totals.credit_notes_used, *totals.prepaid_credits_used] == expected.used
+        assert totals.due_minor == expected.due
 
 
 class TestNegativeLines:

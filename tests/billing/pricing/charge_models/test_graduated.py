@@ -1,5 +1,6 @@
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from billing.pricing.charge import parse_charge, price
 from tests.billing.pricing.pricing_tools import amount, cells
-from tests.billing.pricing.strategies import tiers
+from tests.billing.pricing.strategies import PRICES, tiers
 
 # 0-10 at 1.00, above 10 to 100 at 0.50, above 100 at 0.25
 GRADUATED: dict[str, Any] = {
@@ -87,7 +88,46 @@ def test_with_flats_it_still_never_falls(table: list[dict[str, Any]], quantity: 
     assert price(charge, quantity + more).exact >= price(charge, quantity).exact
 
 
-@given(st.decimals(0, 3000, places=3), st.decimals(0, 3000, places=3))
-def test_with_falling_prices_splitting_a_quantity_never_saves(first: Decimal, second: Decimal) -> None:
-    charge = parse_charge(GRADUATED)
-    assert price(charge, first + second).exact <= price(charge, first).exact + price(charge, second).exact
+def in_order(table: list[dict[str, Any]], *, falling: bool) -> list[dict[str, Any]]:
+    """Return the same bounds with the same prices, but sorted."""
+    prices = sorted((tier["unit_amount"] for tier in table), key=Decimal, reverse=falling)
+    return [{**tier, "unit_amount": unit_amount} for tier, unit_amount in zip(table, prices, strict=True)]
+
+
+@given(tiers("unit_amount", flats=False), st.decimals(0, 3000, places=3), st.decimals(0, 3000, places=3))
+def test_splitting_never_saves_where_prices_fall_and_never_costs_where_they_rise(
+    table: list[dict[str, Any]], first: Decimal, second: Decimal
+) -> None:
+    for falling in (True, False):
+        charge = parse_charge({"model": "graduated", "tiers": in_order(table, falling=falling)})
+        whole, parts = price(charge, first + second).exact, price(charge, first).exact + price(charge, second).exact
+        assert whole <= parts if falling else whole >= parts
+
+
+def test_flat_amounts_can_make_splitting_dearer_or_cheaper() -> None:
+    # 5 + 5 are 2 x (5 + 2) = 14 where 10 are 12; 10 + 10 are 24, where 20 are 10 + 10 x 0.5 + 7 = 22
+    assert [amount(WITH_FLATS, "5") * 2, amount(WITH_FLATS, "10")] == [14, 12]
+    # The second tier's 40 are avoided by two lines of 10: 20, where 20 are 10 + 10 x 1 + 40
+    entry = {"model": "graduated", "tiers": [{"up_to": "10", "unit_amount": "1"}, {"unit_amount": "1", "flat_amount": "40"}]}
+    assert [amount(entry, "10") * 2, amount(entry, "20")] == [20, 60]
+
+
+@given(tiers("unit_amount"), st.decimals(0, 3000, places=3))
+def test_it_costs_the_units_one_by_one(table: list[dict[str, Any]], quantity: Decimal) -> None:
+    """Cut the quantity at every bound and every whole unit; each piece lies in one tier, and costs its price."""
+    bounds = [Fraction(tier["up_to"]) for tier in table[:-1]]
+    whole = Fraction(quantity)
+    cuts = sorted({Fraction(0), whole, *(bound for bound in bounds if bound < whole), *map(Fraction, range(int(whole)))})
+    expected = Fraction(table[0].get("flat_amount", 0))
+    for begin, end in pairwise(cuts):
+        tier = table[sum(bound < end for bound in bounds)]
+        expected += (end - begin) * Fraction(tier["unit_amount"])
+    expected += sum(Fraction(tier.get("flat_amount", 0)) for tier, bound in zip(table[1:], bounds, strict=True) if bound < whole)
+    assert price(parse_charge({"model": "graduated", "tiers": table}), quantity).exact == expected
+
+
+@given(PRICES, tiers("unit_amount", flats=False), st.decimals(0, 3000, places=3))
+def test_one_price_in_all_tiers_is_a_price_per_unit(unit_amount: str, table: list[dict[str, Any]], quantity: Decimal) -> None:
+    same = [{**tier, "unit_amount": unit_amount} for tier in table]
+    per_unit = price(parse_charge({"model": "per_unit", "unit_amount": unit_amount}), quantity)
+    assert price(parse_charge({"model": "graduated", "tiers": same}), quantity).exact == per_unit.exact

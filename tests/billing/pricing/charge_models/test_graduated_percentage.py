@@ -3,10 +3,12 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from billing.pricing.charge import parse_charge, price, price_events
+from squill.lib.decimals import plain
 from tests.billing.pricing.pricing_tools import amount, amount_of_events, cells
-from tests.billing.pricing.strategies import EVENTS
+from tests.billing.pricing.strategies import EVENTS, tiers
 
 MARKETPLACE: dict[str, Any] = {
     "model": "graduated_percentage",
@@ -45,7 +47,16 @@ def test_the_breakdown_is_tier_by_tier() -> None:
     ]
 
 
-@given(EVENTS)
-def test_events_cost_what_their_sum_costs(events: list[Decimal]) -> None:
-    charge = parse_charge(MARKETPLACE)
+@given(tiers("rate"), EVENTS)
+def test_events_cost_what_their_sum_costs_in_any_order(table: list[dict[str, Any]], events: list[Decimal]) -> None:
+    charge = parse_charge({"model": "graduated_percentage", "tiers": table})
+    assert price_events(charge, events).exact == price_events(charge, events[::-1]).exact
     assert price_events(charge, events).exact == price(charge, sum(events, Decimal(0))).exact
+
+
+@given(tiers("rate"), st.decimals(0, 3000, places=3))
+def test_a_rate_is_the_hundredth_part_for_each_unit_of_money(table: list[dict[str, Any]], quantity: Decimal) -> None:
+    units = [{**tier, "unit_amount": plain(Decimal(tier["rate"]) / 100)} for tier in table]
+    graduated = [{name: value for name, value in tier.items() if name != "rate"} for tier in units]
+    as_rates = price(parse_charge({"model": "graduated_percentage", "tiers": table}), quantity)
+    assert as_rates.exact == price(parse_charge({"model": "graduated", "tiers": graduated}), quantity).exact

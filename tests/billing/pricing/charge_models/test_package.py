@@ -46,3 +46,24 @@ def test_rounding_up_sells_enough_and_not_a_package_more(quantity: Decimal, size
     members = {"model": "package", "package_size": str(size), "package_amount": "1"}
     count = price(parse_charge(members), quantity).exact
     assert (count - 1) * Fraction(size) < quantity <= count * Fraction(size)
+
+
+@given(st.decimals(0, 10**6, places=3), st.decimals(0, 10**6, places=3), st.decimals(Decimal("0.001"), 10**3, places=3))
+def test_splitting_saves_a_package_or_costs_one_as_it_rounds(first: Decimal, second: Decimal, size: Decimal) -> None:
+    members = {"model": "package", "package_size": str(size), "package_amount": "1"}
+    up, down = parse_charge(members), parse_charge({**members, "round": "down"})
+    # Rounded up, two lines need as many packages as one or one more; rounded down, as many or one less.
+    assert 0 <= price(up, first).exact + price(up, second).exact - price(up, first + second).exact <= 1
+    assert 0 <= price(down, first + second).exact - price(down, first).exact - price(down, second).exact <= 1
+
+
+@given(st.decimals(0, 500, places=3), st.sampled_from(["0.25", "1", "3", "7", "100"]))
+def test_packages_are_opened_one_by_one(quantity: Decimal, size: str) -> None:
+    opened, full, left = 0, 0, Fraction(quantity)
+    while left > 0:
+        opened += 1
+        full += left >= Fraction(size)
+        left -= Fraction(size)
+    members = {"model": "package", "package_size": size, "package_amount": "5"}
+    assert price(parse_charge(members), quantity).exact == 5 * opened
+    assert price(parse_charge({**members, "round": "down"}), quantity).exact == 5 * full

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from billing.pricing.charge import parse_charge, price
 from tests.billing.pricing.pricing_tools import amount, cells
+from tests.billing.pricing.strategies import PRICES
 
 PER_UNIT: dict[str, Any] = {"model": "per_unit", "unit_amount": "0.0004"}
 
@@ -25,9 +26,9 @@ def test_parts_of_a_unit_cost_the_same_part_of_the_price(quantity: str, expected
     assert amount(PER_UNIT, quantity) == Decimal(expected)
 
 
-@given(st.decimals(0, 10**6, places=6), st.decimals(0, 10**6, places=6))
-def test_splitting_a_quantity_changes_nothing(first: Decimal, second: Decimal) -> None:
-    charge = parse_charge(PER_UNIT)
+@given(PRICES, st.decimals(0, 10**6, places=6), st.decimals(0, 10**6, places=6))
+def test_splitting_a_quantity_changes_nothing(unit_amount: str, first: Decimal, second: Decimal) -> None:
+    charge = parse_charge({"model": "per_unit", "unit_amount": unit_amount})
     assert price(charge, first + second).exact == price(charge, first).exact + price(charge, second).exact
 
 

@@ -1,12 +1,14 @@
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
-from billing.pricing.charge import parse_charge, price_events
+from billing.pricing.charge import parse_charge, price, price_events
 from tests.billing.pricing.pricing_tools import amount, amount_of_events, cells
-from tests.billing.pricing.strategies import EVENTS
+from tests.billing.pricing.strategies import EVENTS, PRICES, RATES, percentages
 
 CARDS: dict[str, Any] = {"model": "percentage", "rate": "2.9", "fixed_amount": "0.30"}
 
@@ -80,3 +82,36 @@ def test_what_depends_on_single_events_does_not(member: str) -> None:
 def test_without_free_events_or_amounts_the_order_does_not_matter(events: list[Decimal]) -> None:
     charge = parse_charge({**CARDS, "per_transaction_min": "1", "per_transaction_max": "9"})
     assert price_events(charge, events).exact == price_events(charge, sorted(events)).exact
+
+
+@given(RATES, EVENTS)
+def test_a_pure_rate_costs_for_events_what_it_costs_for_their_sum(rate: str, events: list[Decimal]) -> None:
+    charge = parse_charge({"model": "percentage", "rate": rate})
+    assert price_events(charge, events).exact == price(charge, sum(events, Decimal(0))).exact
+
+
+@given(RATES, PRICES, EVENTS)
+def test_a_fixed_fee_adds_its_amount_for_each_event(rate: str, fixed: str, events: list[Decimal]) -> None:
+    with_fee = price_events(parse_charge({"model": "percentage", "rate": rate, "fixed_amount": fixed}), events)
+    without = price_events(parse_charge({"model": "percentage", "rate": rate}), events)
+    assert with_fee.exact - without.exact == len(events) * Fraction(fixed)
+
+
+@given(percentages(), EVENTS)
+def test_bounds_hold_for_the_fee_of_every_event(members: dict[str, Any], events: list[Decimal]) -> None:
+    members = {name: value for name, value in members.items() if not name.startswith("free")}
+    fee = price_events(parse_charge(members), events).exact
+    assert fee >= len(events) * Fraction(members.get("per_transaction_min", 0))
+    assert fee <= len(events) * Fraction(members.get("per_transaction_max", 10**9))
+
+
+@given(percentages(), st.decimals(0, 5000, places=4), st.decimals(0, 5000, places=4))
+def test_splitting_a_payment_never_saves(members: dict[str, Any], first: Decimal, second: Decimal) -> None:
+    charge = parse_charge({name: value for name, value in members.items() if not name.startswith("free")})
+    assert price_events(charge, [first, second]).exact >= price_events(charge, [first + second]).exact
+
+
+@given(percentages(), EVENTS, st.decimals(0, 5000, places=4))
+def test_another_event_never_makes_the_others_cheaper(members: dict[str, Any], events: list[Decimal], more: Decimal) -> None:
+    charge = parse_charge(members)
+    assert price_events(charge, [*events, more]).exact >= price_events(charge, events).exact

@@ -41,3 +41,18 @@ def test_the_breakdown_names_the_tier() -> None:
 def test_the_amount_is_always_one_of_the_table(table: list[dict[str, Any]], quantity: Decimal) -> None:
     charge = parse_charge({"model": "stairstep", "tiers": table})
     assert price(charge, quantity).exact_amount in {Decimal(tier["flat_amount"]) for tier in table}
+
+
+@given(tiers("flat_amount"), st.decimals(0, 3000, places=3), st.decimals(0, 3000, places=3))
+def test_it_never_falls_where_the_amounts_rise(table: list[dict[str, Any]], quantity: Decimal, more: Decimal) -> None:
+    amounts = sorted((tier["flat_amount"] for tier in table), key=Decimal)
+    rising = [{**tier, "flat_amount": flat} for tier, flat in zip(table, amounts, strict=True)]
+    charge = parse_charge({"model": "stairstep", "tiers": rising})
+    assert price(charge, quantity).exact <= price(charge, quantity + more).exact
+
+
+def test_within_a_step_it_is_level_and_splitting_can_cost_more_or_less() -> None:
+    assert amount(STAIRSTEP, "1000.000000000001") == amount(STAIRSTEP, "5000") == 20
+    # 2,000 + 2,000 cost 20 each and 20 together; 1,000 + 1,000 cost nothing each and 20 together
+    assert [amount(STAIRSTEP, "2000") * 2, amount(STAIRSTEP, "4000")] == [40, 20]
+    assert [amount(STAIRSTEP, "1000") * 2, amount(STAIRSTEP, "2000")] == [0, 20]

@@ -41,6 +41,22 @@ def test_it_is_neither_monotone_nor_continuous() -> None:
     assert amount(VOLUME, "10.000001") < amount(VOLUME, "10")
 
 
+def test_splitting_a_quantity_can_cost_more_or_less() -> None:
+    # 10 + 10 cost 24 on two lines and 20 x 0.5 = 10 on one
+    assert [amount(VOLUME, "10") * 2, amount(VOLUME, "20")] == [24, 10]
+    # Where prices rise it is the other way round: 10 + 10 cost 20, and 20 x 3 = 60
+    rising = {"model": "volume", "tiers": [{"up_to": "10", "unit_amount": "1"}, {"up_to": None, "unit_amount": "3"}]}
+    assert [amount(rising, "10") * 2, amount(rising, "20")] == [20, 60]
+
+
+@given(tiers("unit_amount", flats=False), st.decimals(Decimal("0.001"), 3000, places=3))
+def test_it_costs_what_the_last_unit_costs_for_all(table: list[dict[str, Any]], quantity: Decimal) -> None:
+    graduated = price(parse_charge({"model": "graduated", "tiers": table}), quantity)
+    last = graduated.breakdown[-1]  # the tier that the last part of a unit falls in
+    assert last.unit_amount is not None
+    assert price(parse_charge({"model": "volume", "tiers": table}), quantity).exact_amount == quantity * last.unit_amount
+
+
 def test_the_breakdown_names_the_tier() -> None:
     priced = price(parse_charge(VOLUME), Decimal(100))
     assert cells(priced, "step", "above", "up_to", "quantity", "unit_amount", "amount") == [
