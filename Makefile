@@ -1,6 +1,6 @@
 # Squill. `make` alone lists what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format openapi lock bench clean
+.PHONY: help setup demo test check lint format openapi lock bench mutants clean
 
 PYTHON := .venv/bin/python
 # Tests are mostly PostgreSQL's work, so two workers keep two cores busy and more gain little.
@@ -41,6 +41,9 @@ lock: setup ## Lock pyproject.toml's dependencies anew; ARGS=--upgrade takes new
 bench: setup ## Measure ingestion, storage, reads, a billing run and prices; docs/performance.md tells what came of it
 	@$(PYTHON) -m benchmarks $(ARGS)
 
+mutants: setup ## Change prices in 2,900 ways and list what their tests miss, for half an hour; ARGS="'billing.pricing.tax*'" for some
+	@.ci/mutants $(ARGS)
+
 clean: ## Remove .venv, caches and reports; the data in .squill stays
-	rm -rf .venv .tools .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .tools .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build/mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
