@@ -112,10 +112,16 @@ def test_euros_and_cents_cost_the_same(members: dict[str, Any], events: list[Dec
 
 
 @given(charges(EVENT_MODELS), EVENTS)
-def test_events_of_nothing_but_their_sum_cost_as_much(members: dict[str, Any], events: list[Decimal]) -> None:
-    """A charge that does not need single events costs the same for them as for their sum, unless it rounds each."""
+def test_events_cost_what_their_sum_costs_where_no_rule_looks_at_single_ones(
+    members: dict[str, Any], events: list[Decimal]
+) -> None:
+    """
+    A charge that does not need single events costs the same for them as for their sum, unless it rounds each.
+
+    Events of zero are use, where a quantity of zero is none (ADR-0005), so a charge that is waived when unused differs there.
+    """
     charge = parse_charge(members)
-    if charge.needs_events or "divide_round" in members or not events:
+    if charge.needs_events or "divide_round" in members or not (charge.charge_when_unused or sum(events)):
         return
     assert price_events(charge, events).exact == price(charge, sum(events, Decimal(0))).exact
 
@@ -171,6 +177,9 @@ class TestRows:
             ("100", [("percentage_discount", -50, 25, None), ("maximum_amount", -30, None, 120)]),
             # 10 x 2 = 20, less 25 % = 15, lifted to 30
             ("10", [("percentage_discount", -5, 25, None), ("minimum_amount", 15, None, 30)]),
+            # On a bound nothing is added: 20 x 2 = 40, less 25 % = 30; 80 x 2 = 160, less 25 % = 120
+            ("20", [("percentage_discount", -10, 25, None)]),
+            ("80", [("percentage_discount", -40, 25, None)]),
             # 40 x 2 = 80, less 25 % = 60
             ("40", [("percentage_discount", -20, 25, None)]),
         ],

@@ -37,7 +37,7 @@ class TestProrate:
 
     def test_ten_days_of_thirty_one(self) -> None:
         priced = prorate(price(self.CHARGE, Decimal(1)), Fraction(10, 31))
-        assert priced.exact_amount == 10
+        assert (priced.exact_amount, priced.fraction) == (Decimal(10), None)
         assert cells(priced, "step", "amount", "rate") == [
             ("flat", 31, None),
             ("proration", -21, Decimal("32.258064516129")),  # 10/31 in per cent

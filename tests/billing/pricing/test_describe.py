@@ -17,6 +17,8 @@ TIERS = [
     [
         ({"model": "flat", "amount": "1499.00"}, ["1,499 EUR flat"]),
         ({"model": "per_unit", "unit_amount": "0.085"}, ["0.085 EUR each"]),
+        ({"model": "per_unit", "unit_amount": "1", "divide_by": "60"}, ["1 EUR each", "priced by 60 units"]),
+        ({"model": "percentage", "rate": "1.5"}, ["1.5 % of the amount"]),
         (
             {"model": "graduated", "tiers": TIERS},
             ["first 1,000: 0.0004 EUR each + 5 EUR flat", "above 1,000 up to 50,000: 0.0003 EUR each", "above 50,000: free"],

@@ -23,6 +23,12 @@ def test_an_amount_is_shared_in_proportion_to_what_remains() -> None:
 
 def test_an_amount_never_takes_more_than_there_is() -> None:
     assert share(Discount(amount_minor=1000), 300, 100) == [300, 100]
+    assert share(Discount(amount_minor=1000), 1, 0) == [1, 0]
+
+
+def test_every_line_needs_its_amount() -> None:
+    with pytest.raises(ValueError, match="shorter than"):
+        share_discount(Discount(amount_minor=1), ["a", "b"], [100])
 
 
 def test_only_the_lines_it_applies_to() -> None:
@@ -45,7 +51,7 @@ def test_all_of_it_leaves_nothing_anywhere() -> None:
 
 
 def test_it_takes_an_amount_or_a_percentage() -> None:
-    with pytest.raises(ValueError, match="either an amount or a percentage"):
+    with pytest.raises(ValueError, match=r"^a discount takes either an amount or a percentage$"):
         Discount()
     with pytest.raises(ValueError, match="either an amount or a percentage"):
         Discount(amount_minor=1, percent=Decimal(1))

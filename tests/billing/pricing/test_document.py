@@ -96,3 +96,21 @@ def test_a_document_without_lines_is_an_invoice_of_nothing() -> None:
 def test_the_answer_is_json() -> None:
     answer = calculate({"currency": "USD", "lines": [API]})
     assert json.loads(json.dumps(answer)) == answer
+
+
+def test_no_events_are_numbers_too() -> None:
+    marketplace = {"model": "graduated_percentage", "tiers": [{"up_to": "10", "rate": "5", "flat_amount": "2"}, {"rate": "1"}]}
+    charges = [
+        {"model": "percentage", "rate": "5", "divide_by": "100"},
+        {**marketplace, "divide_by": "100"},
+        {**marketplace, "charge_when_unused": False},
+    ]
+    lines = [{"id": str(index), "charge": charge, "events": []} for index, charge in enumerate(charges)]
+    answered = calculate({"currency": "EUR", "lines": lines})["lines"]
+    assert isinstance(answered, list)
+    assert [(line["quantity"], line["amount"]) for line in answered] == [("0", "0"), ("0", "2"), ("0", "0")]
+    assert [line["breakdown"][0] for line in answered] == [
+        {"step": "unit_conversion", "quantity": "0", "amount": "0"},
+        {"step": "unit_conversion", "quantity": "0", "amount": "0"},
+        {"step": "unused", "amount": "0"},
+    ]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.pricing.money import allocate, decimal_of, exact, from_minor, round_to_minor
+from billing.pricing.money import allocate, check_exact, check_minor, decimal_of, exact, from_minor, round_to_minor
 from tests.billing.pricing.reference_invoice import dealt, nearest_whole
 
 
@@ -34,6 +34,22 @@ class TestExact:
         with exact():
             pass
         assert Decimal(1) / 3 != 0
+
+
+class TestChecks:
+    def test_minor_units_are_whole(self) -> None:
+        check_minor(0, -5, 10**30)
+        with pytest.raises(TypeError, match=r"^minor units must be an int, got Decimal$"):
+            check_minor(1, cast(int, Decimal(2)))
+
+    def test_numbers_are_decimals_or_fractions(self) -> None:
+        check_exact(Decimal(1), Fraction(1, 3))
+        with pytest.raises(TypeError, match=r"^money must be a Decimal or a Fraction, got int$"):
+            check_exact(Decimal(1), cast(Decimal, 2))
+
+    def test_a_fraction_is_written_as_a_decimal_and_nothing_else_is(self) -> None:
+        with pytest.raises(TypeError, match=r"^a fraction is wanted, got Decimal$"):
+            decimal_of(cast(Fraction, Decimal(1)))
 
 
 class TestRoundToMinor:

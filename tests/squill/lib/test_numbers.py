@@ -1,11 +1,12 @@
 """Decimals as text, and the decimals of currencies."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
 from squill.lib.currency import CODES, exponent
-from squill.lib.decimals import plain
+from squill.lib.decimals import nearest, plain, rounded
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,23 @@ def test_a_number_has_one_spelling(number: str, text: str) -> None:
 def test_a_number_that_is_not_finite_has_none(number: str) -> None:
     with pytest.raises(ValueError, match="must be finite"):
         plain(Decimal(number))
+
+
+@pytest.mark.parametrize(
+    ("number", "places", "units"),
+    [
+        (Decimal("0.125"), 2, 13),  # half-even would give 12
+        (Decimal("-0.125"), 2, -13),
+        (Decimal("0.1249"), 2, 12),
+        (Fraction(2, 3), 4, 6667),
+        (Fraction(-1, 3), 0, 0),
+        (Decimal(7), 0, 7),
+    ],
+)
+def test_a_half_goes_away_from_zero(number: Decimal | Fraction, places: int, units: int) -> None:
+    assert nearest(number, places=places) == units
+    assert rounded(number, places=places) == Decimal(units).scaleb(-places)
+    assert rounded(number, places=places).as_tuple().exponent == -places
 
 
 def test_currencies_have_their_decimals() -> None:

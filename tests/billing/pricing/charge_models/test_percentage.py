@@ -69,6 +69,16 @@ def test_the_breakdown_can_be_added_again() -> None:
     ]
 
 
+def test_bounds_count_the_events_that_they_change_and_say_themselves() -> None:
+    members = {"model": "percentage", "rate": "10", "per_transaction_min": "5", "per_transaction_max": "20"}
+    # Fees of 1, 4, 5, 20, 30: two are lifted, by 4 and 1, one is cut by 10, and those on the bounds are left alone.
+    priced = price_events(parse_charge(members), [Decimal(amount) for amount in (10, 40, 50, 200, 300)])
+    assert cells(priced, "step", "quantity", "unit_amount", "amount")[1:] == [
+        ("per_transaction_min", 2, 5, 5),
+        ("per_transaction_max", 1, 20, -10),
+    ]
+
+
 def test_a_pure_rate_prices_a_sum_too() -> None:
     assert amount({"model": "percentage", "rate": "1.5", "free_amount": "100"}, "300") == 3  # 200 x 1.5 %
 
