@@ -86,16 +86,19 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("members", "message"),
         [
-            ({"interval": "daily"}, "must be weekly, monthly, quarterly or yearly, got 'daily'"),
-            ({"interval": "monthly", "anchor": "moon"}, "must be calendar or anniversary, got 'moon'"),
-            ({"interval": "monthly", "count": 0}, "must be one or more, got 0"),
-            ({"interval": "monthly", "day": 32}, "must be 1 to 31, got 32"),
-            ({"interval": "weekly", "day": 2}, "needs the calendar anchor and months"),
-            ({"interval": "monthly", "anchor": "anniversary", "day": 2}, "needs the calendar anchor and months"),
+            ({"interval": "daily"}, "the interval must be weekly, monthly, quarterly or yearly, got 'daily'"),
+            ({"interval": "monthly", "anchor": "moon"}, "the anchor must be calendar or anniversary, got 'moon'"),
+            ({"interval": "monthly", "count": 0}, "the count must be one or more, got 0"),
+            ({"interval": "monthly", "day": 32}, "the billing day must be 1 to 31, got 32"),
+            ({"interval": "weekly", "day": 2}, "a billing day needs the calendar anchor and months: leave it at 1"),
+            (
+                {"interval": "monthly", "anchor": "anniversary", "day": 2},
+                "a billing day needs the calendar anchor and months: leave it at 1",
+            ),
         ],
     )
     def test_a_cadence_that_cannot_be(self, members: dict[str, Any], message: str) -> None:
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(ValueError, match=f"^{message}$"):
             Cadence(**members)
 
     def test_periods_are_counted_from_zero(self) -> None:
@@ -119,7 +122,9 @@ class TestLocalMidnight:
         ],
     )
     def test_the_day_begins_at_its_first_instant(self, day: date, zone: str, instant: str) -> None:
-        assert local_midnight(day, ZoneInfo(zone)).isoformat() == instant
+        begins = local_midnight(day, ZoneInfo(zone))
+        assert begins.isoformat() == instant
+        assert begins.tzinfo is UTC
 
     def test_it_bears_the_date_and_the_second_before_does_not_in_every_zone(self) -> None:
         # Days of 2018 and 2025 around which zones change their clocks, and two quiet ones.
