@@ -1,4 +1,8 @@
-"""Every lock of billing, so that the order in which they are taken can be read in one place: subscription, then series."""
+"""
+Every lock of billing, so that the order in which they are taken can be read in one place: subscription, then series.
+
+A subscription comes before its customer (customers.locks), whom changes of what it has to itself lock.
+"""
 
 from typing import Final
 
@@ -18,12 +22,16 @@ def lock_catalog() -> None:
 
 def lock_subscription(subscription_id: int, *, skip_locked: bool = False) -> Subscription | None:
     """
-    Lock a subscription for the rest of the transaction and load its customer, plan and version (not locked).
+    Lock a subscription for the rest of the transaction and load its customer, plan and version (not locked), as
+    they are once the lock is held.
 
-    None if it is not there, or with `skip_locked` if somebody else holds it.
+    None if it is not there, or with `skip_locked` if somebody else holds it. Two queries.
     """
-    locked = Subscription.objects.select_for_update(of=("self",), skip_locked=skip_locked)
-    return locked.select_related("customer", "plan_version__plan").filter(pk=subscription_id).first()
+    # Locked by itself: with the version joined, a row whose version was changed while we waited would not be found any more.
+    locked = Subscription.objects.select_for_update(skip_locked=skip_locked).filter(pk=subscription_id)
+    if not locked.values_list("pk", flat=True):
+        return None
+    return Subscription.objects.select_related("customer", "plan_version__plan", "plan").get(pk=subscription_id)
 
 
 def lock_invoice(invoice_id: int) -> Invoice:

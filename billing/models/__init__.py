@@ -6,7 +6,7 @@ from billing.models.invoice import Invoice, InvoiceLine, InvoiceTax
 from billing.models.payment import Payment
 from billing.models.plan import Charge, Plan, PlanVersion
 from billing.models.run import BillingRun
-from billing.models.subscription import BillingPeriod, Subscription, SubscriptionMeter
+from billing.models.subscription import BillingPeriod, Subscription, SubscriptionChange, SubscriptionClaim
 
 __all__ = [
     "BillingEntity",
@@ -23,5 +23,6 @@ __all__ = [
     "Plan",
     "PlanVersion",
     "Subscription",
-    "SubscriptionMeter",
+    "SubscriptionChange",
+    "SubscriptionClaim",
 ]

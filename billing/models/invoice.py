@@ -122,7 +122,7 @@ class InvoiceLine(models.Model):
     charge = models.ForeignKey(
         "billing.Charge", on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("charge")
     )  # null: commitment
-    charge_code = models.CharField(_("charge"), max_length=64)
+    charge_code = models.CharField(_("charge"), max_length=200)  # with the add-on's before it, where it is of one
     description = models.CharField(_("description"), max_length=255)
     detail = models.CharField(_("detail"), max_length=500, blank=True)
     meter_code = models.CharField(_("meter"), max_length=64, blank=True)

@@ -4,17 +4,24 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Plan(models.Model):
-    """An offer under one code and in one currency; what it costs is in its versions."""
+    """
+    Something that is sold under one code; what it costs is in its versions, for each currency apart.
+
+    An add-on is sold on top of a subscription to a plan, once or in each of its periods.
+    """
+
+    class Kind(models.TextChoices):
+        PLAN = "plan", _("plan")
+        ADD_ON = "add_on", _("add-on")
 
     code = models.CharField(_("code"), max_length=64, unique=True)
     name = models.CharField(_("name"), max_length=255)
-    currency = models.CharField(_("currency"), max_length=3)
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices, default=Kind.PLAN)
     created_at = models.DateTimeField(_("created at"))
 
     class Meta:
         verbose_name = _("plan")
         verbose_name_plural = _("plans")
-        constraints = [models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="plan_currency_is_a_code")]
 
     def __str__(self) -> str:
         return self.name
@@ -22,7 +29,9 @@ class Plan(models.Model):
 
 class PlanVersion(models.Model):
     """
-    What a plan costs from one publication to the next. Once published it never changes (I8); a trigger keeps it.
+    What a plan costs in one currency from one publication to the next. Once published it never changes (I8); a trigger keeps it.
+
+    A version with a `customer` is that customer's own: only they can have it, and it is theirs instead of the public one.
     """
 
     class Status(models.TextChoices):
@@ -35,6 +44,7 @@ class PlanVersion(models.Model):
         MONTHLY = "monthly", _("monthly")
         QUARTERLY = "quarterly", _("quarterly")
         YEARLY = "yearly", _("yearly")
+        ONCE = "once", _("once")  # add-ons only
 
     class Anchor(models.TextChoices):
         CALENDAR = "calendar", _("calendar")  # periods begin with the week, month, quarter or year
@@ -43,8 +53,23 @@ class PlanVersion(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions", verbose_name=_("plan"))
     version = models.PositiveIntegerField(_("version"))  # 1, 2, 3 … by plan
     status = models.CharField(_("status"), max_length=16, choices=Status.choices, default=Status.DRAFT)
+    currency = models.CharField(_("currency"), max_length=3)
+    customer = models.ForeignKey(
+        "customers.Customer",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="own_versions",
+        verbose_name=_("only for"),
+    )
+    derived_from = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("derived from")
+    )
     interval = models.CharField(_("interval"), max_length=16, choices=Interval.choices, default=Interval.MONTHLY)
+    interval_count = models.PositiveSmallIntegerField(_("number of intervals"), default=1)  # 2 months, say
     anchor = models.CharField(_("anchor"), max_length=16, choices=Anchor.choices, default=Anchor.CALENDAR)
+    billing_day = models.PositiveSmallIntegerField(_("billing day"), default=1)  # of the month; calendar only
+    trial_days = models.PositiveSmallIntegerField(_("days of trial"), default=0)
     # Major units a full period, trued up at its end; null = none.
     minimum_commitment = models.DecimalField(_("minimum commitment"), max_digits=30, decimal_places=12, null=True, blank=True)
     created_at = models.DateTimeField(_("created at"))
@@ -55,8 +80,23 @@ class PlanVersion(models.Model):
         verbose_name_plural = _("plan versions")
         constraints = [
             models.UniqueConstraint(fields=["plan", "version"], name="plan_version_number_unique"),
-            models.UniqueConstraint(fields=["plan"], condition=Q(status="draft"), name="plan_version_one_draft"),
-            models.UniqueConstraint(fields=["plan"], condition=Q(status="published"), name="plan_version_one_published"),
+            models.UniqueConstraint(
+                fields=["plan", "currency", "customer"],
+                condition=Q(status="draft"),
+                nulls_distinct=False,
+                name="plan_version_one_draft",
+            ),
+            models.UniqueConstraint(
+                fields=["plan", "currency", "customer"],
+                condition=Q(status="published"),
+                nulls_distinct=False,
+                name="plan_version_one_published",
+            ),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="plan_version_currency_is_a_code"),
+            models.CheckConstraint(
+                condition=Q(interval_count__gte=1, interval_count__lte=100, billing_day__gte=1, billing_day__lte=31),
+                name="plan_version_cadence_in_bounds",
+            ),
             models.CheckConstraint(
                 condition=Q(status="draft") ^ Q(published_at__isnull=False), name="plan_version_published_at_with_status"
             ),
@@ -72,7 +112,7 @@ class PlanVersion(models.Model):
 
 class Charge(models.Model):
     """
-    A price on a meter, or a fixed fee, within a plan version.
+    A price on a meter, a flat fee, or a fee by quantity (seats), within a plan version.
 
     `terms` holds the members of design section 8 (model, tiers, …) as canonical decimal strings; billing.pricing.charge
     is the only reader and writer of their meaning.
@@ -96,6 +136,8 @@ class Charge(models.Model):
     filter = models.JSONField(_("filter"), default=dict, blank=True)
     terms = models.JSONField(_("terms"))
     billed = models.CharField(_("billed"), max_length=16, choices=Billed.choices, default=Billed.IN_ARREARS)
+    # A fee by quantity (seats): how many a subscription has unless it says otherwise. Null: a flat fee, or usage.
+    default_quantity = models.DecimalField(_("default quantity"), max_digits=30, decimal_places=12, null=True, blank=True)
 
     class Meta:
         verbose_name = _("charge")
@@ -104,6 +146,11 @@ class Charge(models.Model):
             models.UniqueConstraint(fields=["plan_version", "code"], name="charge_code_unique_in_version"),
             models.CheckConstraint(
                 condition=Q(meter__isnull=True) | Q(billed="in_arrears"), name="charge_usage_billed_in_arrears"
+            ),
+            models.CheckConstraint(
+                condition=Q(default_quantity__isnull=True)
+                | Q(meter__isnull=True, default_quantity__gte=0, default_quantity__lt=10**15),
+                name="charge_quantity_finite_and_without_meter",
             ),
         ]
 
