@@ -6,7 +6,7 @@ from decimal import Context, Decimal, Inexact
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from billing.pricing.money import decimal_of, exact
+from billing.pricing.money import check_exact, decimal_of, exact
 
 # Two decimals of sixty digits each differ by at most 120 digits: their difference is always exact here.
 _DIFFERENCE: Final = Context(prec=150, traps=[Inexact])
@@ -98,6 +98,28 @@ def prorate(priced: Priced, factor: Fraction) -> Priced:
     return replace(
         priced, exact_amount=total, breakdown=(*priced.breakdown, row), fraction=None if Fraction(total) == price else price
     )
+
+
+def combine(parts: Sequence[Priced], *, quantity: Decimal) -> Priced:
+    """
+    Add prices of parts of a period up to one; their breakdowns follow one another and still sum exactly.
+
+    :param quantity: what the whole is said to be of
+    :raises TypeError: if the quantity is not exact
+    """
+    check_exact(quantity)
+    price = Fraction(0)
+    written = Decimal(0)
+    rows: list[BreakdownRow] = []
+    for part in parts:
+        price += part.exact
+        total = decimal_of(price)
+        # Where a part is rounded for showing, its last row carries the digit that makes the sum right.
+        off = _DIFFERENCE.subtract(_DIFFERENCE.subtract(total, written), part.exact_amount)
+        *first, last = part.breakdown
+        rows += [*first, last._replace(amount=_DIFFERENCE.add(last.amount, off)) if off else last]
+        written = total
+    return Priced(quantity, written, tuple(rows), fraction=None if Fraction(written) == price else price)
 
 
 def sum_of(rows: Sequence[BreakdownRow]) -> Decimal:

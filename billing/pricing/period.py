@@ -82,6 +82,24 @@ def full_period_days(cadence: Cadence, *, started_on: date, index: int) -> tuple
     return _cut(cadence, _ORIGIN, cadence.day, step), _cut(cadence, _ORIGIN, cadence.day, step + 1)
 
 
+def period_holding(cadence: Cadence, *, anchored_on: date, day: date) -> tuple[date, date]:
+    """
+    Return the whole period of the cadence that holds a day: first day (inclusive) and end day (exclusive).
+
+    The days of an anniversary are counted from `anchored_on`, in both directions; a calendar does not look at it.
+    """
+    if cadence.anchor == "calendar":
+        return full_period_days(cadence, started_on=day, index=0)
+    if cadence.interval == "weekly":
+        step = (day - anchored_on).days // (7 * cadence.count)
+    else:
+        months = (day.year - anchored_on.year) * 12 + day.month - anchored_on.month
+        step = months // (_MONTHS[cadence.interval] * cadence.count)
+        # Before the anniversary's day of its month, the day still belongs to the period before.
+        step -= _cut(cadence, anchored_on, anchored_on.day, step) > day
+    return _cut(cadence, anchored_on, anchored_on.day, step), _cut(cadence, anchored_on, anchored_on.day, step + 1)
+
+
 def _cut(cadence: Cadence, origin: date, day: int, step: int) -> date:
     """
     Return the day of the cut that lies `step` periods from the origin.

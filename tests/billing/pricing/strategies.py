@@ -47,8 +47,8 @@ def adjustments(draw: st.DrawFn) -> dict[str, Any]:
     return made | draw(optional(minimum_amount=st.just(least), maximum_amount=st.just(most)))
 
 
-QUANTITY_MODELS = st.one_of(
-    st.fixed_dictionaries({"model": st.just("flat"), "amount": PRICES}),
+FLAT_MODELS = st.fixed_dictionaries({"model": st.just("flat"), "amount": PRICES})
+UNIT_MODELS = st.one_of(
     st.fixed_dictionaries({"model": st.just("per_unit"), "unit_amount": PRICES}),
     st.fixed_dictionaries({"model": st.just("graduated"), "tiers": tiers("unit_amount")}),
     st.fixed_dictionaries({"model": st.just("volume"), "tiers": tiers("unit_amount")}),
@@ -57,6 +57,10 @@ QUANTITY_MODELS = st.one_of(
         {"model": st.just("package"), "package_size": st.sampled_from(["1", "10", "0.5", "3", "1000"]), "package_amount": PRICES},
         optional={"round": st.sampled_from(["up", "down"])},
     ),
+)
+QUANTITY_MODELS = st.one_of(
+    FLAT_MODELS,
+    UNIT_MODELS,
     st.fixed_dictionaries({"model": st.just("percentage"), "rate": RATES}, optional={"free_amount": PRICES}),
     st.fixed_dictionaries({"model": st.just("graduated_percentage"), "tiers": tiers("rate")}),
 )

@@ -33,7 +33,7 @@ from hypothesis import strategies as st
 
 import billing.pricing
 from billing.pricing.adjustments import Adjustments, adjustment_members, adjustment_words, read_adjustments
-from billing.pricing.breakdown import Priced, Row, priced_from_decimals, priced_from_fractions, prorate, sum_of
+from billing.pricing.breakdown import Priced, Row, combine, priced_from_decimals, priced_from_fractions, prorate, sum_of
 from billing.pricing.charge import parse_charge, price, price_events, read_charge
 from billing.pricing.charge_models.model import ChargeModel
 from billing.pricing.charge_models.percentage import take_off
@@ -92,6 +92,7 @@ TAKES: list[tuple[str, object, Callable[[Any], object]]] = [
     ("adjustments.read_adjustments", HALF, lambda x: read_adjustments(members(free_units=x))),
     ("adjustments.adjustment_members", HALF, lambda x: adjustment_members(adjustments(minimum_amount=x))),
     ("adjustments.adjustment_words", HALF, lambda x: adjustment_words(adjustments(minimum_amount=x), words, words)),
+    ("breakdown.combine", HALF, lambda x: combine([PRICED], quantity=x)),
     ("breakdown.priced_from_decimals", HALF, lambda x: priced_from_decimals(D(1), [Row("units", x)])),
     ("breakdown.priced_from_fractions", Fraction(1, 2), lambda x: priced_from_fractions(D(1), [Row("units", x)])),
     ("breakdown.priced_from_fractions", Fraction(1, 2), lambda x: priced_from_fractions(D(1), [Row("units", Fraction(1), x)])),
@@ -147,10 +148,12 @@ TAKES_NONE = {
     "charge.charge_members": "writes a charge that is read already",
     "charge_models.model.fractions_of": "turns exact numbers into exact numbers and leaves all else alone",
     "charge_models.model.in_fractions": "the same",
+    "compare.compare_charges": "compares charges that are read already",
     "document_reading.read_json": "takes a text",
     "members.shown": "writes what is refused",
     "period.full_period_days": "takes days",
     "period.local_midnight": "takes a day",
+    "period.period_holding": "takes days",
     "period.period_days": "takes days",
     "period.period_interval": "takes days",
     "proration.proration_factor": "takes days",
