@@ -1,16 +1,20 @@
 """Make the database sell what a catalogue file says, and say in words what that changes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from billing.catalog.document import CatalogSpec, MeterSpec, PlanSpec
-from billing.catalog.plans import CatalogError, publish_plan, published_version
+from billing.catalog.compare import MemberChange, compare_specs, member_changes
+from billing.catalog.errors import CatalogError
+from billing.catalog.plans import publish_plan, published_version
 from billing.catalog.specs import meter_members, meter_spec, plan_spec
+from billing.catalog.values import ADD_ON, CatalogSpec, MeterSpec, PlanSpec
+from billing.catalog.writing import owner_of, refuse_other_kind
 from billing.locks import lock_catalog
 from billing.models import Plan
 from squill.lib.actor import Actor
@@ -20,19 +24,29 @@ from usage.services import MeterError, create_meter, succeed_meter, update_meter
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that the file makes different; `differences` are sentences such as "charges.calls.tiers: …"."""
+    """One thing that the file makes different; `differences` are sentences such as "Calls, tier 2: 0.01 → 0.02 EUR each"."""
 
     kind: Literal["created", "changed", "unchanged"]
-    what: Literal["meter", "plan"]
+    what: Literal["meter", "plan", "add-on"]
     code: str
     differences: tuple[str, ...] = ()
+    members: tuple[MemberChange, ...] = ()  # the same by member, for programs
+    currency: str = ""  # of a plan or add-on
+    customer: str = ""  # whose own version it is
+
+    @property
+    def label(self) -> str:
+        """Return what it is about: "plan scale in EUR for acme"."""
+        label = f"{self.what} {self.code}"
+        label += _(" in %(currency)s") % {"currency": self.currency} if self.currency else ""
+        return label + (_(" for %(customer)s") % {"customer": self.customer} if self.customer else "")
 
 
 class UnpublishedChanges(CatalogError):
     """The file changes published plans, and nobody said that new versions are wanted."""
 
     def __init__(self, changes: list[Change]) -> None:
-        lines = [f"  {change.code}: {difference}" for change in changes for difference in change.differences]
+        lines = [f"  {change.label}: {difference}" for change in changes for difference in change.differences]
         message = _("a published plan never changes; publishing new versions must be asked for (--new-versions):")
         super().__init__("\n".join([message, *lines]))
         self.changes = changes
@@ -43,7 +57,7 @@ def apply_catalog(*, spec: CatalogSpec, actor: Actor, now: datetime, new_version
     """
     Create what is missing, publish new versions of what differs, and return what changed. All or nothing, idempotent.
 
-    Meters and plans that the file does not name are left alone. Subscriptions keep their version. Locks the catalogue.
+    Meters and offers that the file does not name are left alone. Subscriptions keep their version. Locks the catalogue.
 
     :raises UnpublishedChanges: if a published plan differs and `new_versions` is false
     :raises CatalogError: if a meter that is in use would mean something else, or a plan cannot be published
@@ -58,6 +72,18 @@ def apply_catalog(*, spec: CatalogSpec, actor: Actor, now: datetime, new_version
         if change.kind != "unchanged":
             publish_plan(spec=plan, actor=actor, now=now)
     return changes + plans
+
+
+def preview_catalog(*, spec: CatalogSpec, actor: Actor, now: datetime) -> list[Change]:
+    """
+    Return what `apply_catalog` with new versions would change, and write nothing. Locks the catalogue while it looks.
+
+    :raises CatalogError: as it would
+    """
+    with transaction.atomic():
+        changes = apply_catalog(spec=spec, actor=actor, now=now, new_versions=True)
+        transaction.set_rollback(True)
+    return changes
 
 
 def _predecessors_first(specs: Sequence[MeterSpec]) -> list[MeterSpec]:
@@ -91,7 +117,8 @@ def _apply_meter(spec: MeterSpec, actor: Actor, now: datetime) -> Change:
         update_meter(meter_id=meter.pk, changes=fields, actor=actor, now=now)
     except MeterError as error:
         raise CatalogError(f"meter {spec.code}: {error}", member=f"meters.{spec.code}") from error
-    return Change("changed", "meter", spec.code, tuple(differences(meter_members(before), meter_members(spec))))
+    members = tuple(member_changes(meter_members(before), meter_members(spec)))
+    return Change("changed", "meter", spec.code, tuple(map(str, members)), members)
 
 
 def _make_meter(spec: MeterSpec, fields: dict[str, Any], actor: Actor, now: datetime) -> None:
@@ -106,40 +133,21 @@ def _make_meter(spec: MeterSpec, fields: dict[str, Any], actor: Actor, now: date
 
 def _compare_plan(spec: PlanSpec) -> Change:
     plan = Plan.objects.filter(code=spec.code).first()
-    version = published_version(plan) if plan else None
+    if plan:
+        refuse_other_kind(plan, spec)
+    owner = owner_of(spec)
+    version = published_version(plan, currency=spec.currency, customer_id=owner.pk if owner else None) if plan else None
+    change = partial(
+        Change,
+        what="add-on" if spec.kind == ADD_ON else "plan",
+        code=spec.code,
+        currency=spec.currency,
+        customer=spec.customer,
+    )
     if version is None:
-        return Change("created", "plan", spec.code)
+        return change("created")
     before = plan_spec(version)
     if before == spec:
-        return Change("unchanged", "plan", spec.code)
-    return Change("changed", "plan", spec.code, tuple(differences(before.members(), spec.members())))
-
-
-def differences(before: Any, after: Any, path: str = "") -> Iterator[str]:
-    """
-    Say member by member what differs between two documents; charges are matched by their code.
-
-    >>> list(differences({"charges": [{"code": "a", "amount": "1"}]}, {"charges": [{"code": "a", "amount": "2"}]}))
-    ['charges.a.amount: 1 → 2']
-    """
-    if before == after:
-        return
-    before, after = _by_code(before), _by_code(after)
-    if isinstance(before, dict) and isinstance(after, dict):
-        for key in dict.fromkeys([*before, *after]):
-            yield from differences(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        for index, (old, new) in enumerate(zip(before, after, strict=True)):
-            yield from differences(old, new, f"{path}[{index}]")
-    else:
-        yield f"{path}: {_shown(before)} → {_shown(after)}"
-
-
-def _by_code(value: Any) -> Any:
-    if isinstance(value, list) and value and all(isinstance(item, dict) and "code" in item for item in value):
-        return {item["code"]: {key: member for key, member in item.items() if key != "code"} for item in value}
-    return value
-
-
-def _shown(value: Any) -> str:
-    return _("nothing") if value is None else str(value)
+        return change("unchanged")
+    members = tuple(member_changes(before.members(), spec.members()))
+    return change("changed", differences=tuple(compare_specs(before, spec)), members=members)

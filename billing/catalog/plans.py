@@ -1,26 +1,28 @@
-"""Draft and publish plan versions. A published one never changes (I8); a change of price is a new version."""
+"""What is on sale, and how a specification is put on sale at once. A published version never changes (I8)."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from billing.catalog.document import ChargeSpec, PlanSpec
+from billing.catalog.errors import CatalogError
 from billing.catalog.specs import plan_spec
-from billing.models import Charge, Plan, PlanVersion
-from billing.pricing.charge import charge_members
-from customers.audit import record
+from billing.catalog.values import PlanSpec
+from billing.catalog.writing import (
+    lock_plan_of,
+    note,
+    owner_of,
+    put_on_sale,
+    refuse_bad_meters,
+    refuse_other_currency,
+    write_draft,
+)
+from billing.models import Plan, PlanVersion
+from customers.models import Customer
 from squill.lib.actor import Actor
-from usage.models import Meter
 
-
-class CatalogError(Exception):
-    """A plan cannot be written or published as asked. `member` names what is wrong, the message says what to do."""
-
-    def __init__(self, message: str, *, member: str = "") -> None:
-        super().__init__(message)
-        self.member = member
-        self.message = message
+__all__ = ["CatalogError", "draft_version", "publish_plan", "published_version", "version_for"]
 
 
 @transaction.atomic
@@ -28,89 +30,66 @@ def publish_plan(*, spec: PlanSpec, actor: Actor, now: datetime) -> PlanVersion:
     """
     Make the plan sell what the specification says: write a new version, publish it, archive the one before.
 
-    Idempotent: where the published version already says the same, it is returned and nothing is written. Locks the plan.
+    Idempotent: where the published version already says the same, it is returned and nothing is written. A new name alone
+    renames the plan and needs no version. A draft of the offer stays a draft, under the next number. Locks the catalogue
+    and the plan.
 
-    :raises CatalogError: if a meter or dimension is unknown, or the currency differs from that of the plan
+    :raises CatalogError: if a meter, dimension or customer is unknown, or the code is that of another kind
     """
-    plan, created = Plan.objects.get_or_create(
-        code=spec.code, defaults={"name": spec.name, "currency": spec.currency, "created_at": now}
-    )
-    plan = Plan.objects.select_for_update().get(pk=plan.pk)
-    if plan.currency != spec.currency:
-        message = _("plan %(plan)s is in %(currency)s: a plan keeps its currency, use another code for %(other)s")
-        raise CatalogError(message % {"plan": plan.code, "currency": plan.currency, "other": spec.currency}, member="currency")
-    published = published_version(plan)
+    plan, created = lock_plan_of(spec, now)
+    owner = owner_of(spec)
+    published = published_version(plan, currency=spec.currency, customer_id=owner.pk if owner else None)
     if published is not None and plan_spec(published) == spec:
         return published
     before = plan_spec(published).members() if published else {}
-    if plan.name != spec.name:
-        Plan.objects.filter(pk=plan.pk).update(name=spec.name)
-        plan.name = spec.name
-    version = _write_draft(plan, spec, now)
-    if published is not None:
-        PlanVersion.objects.filter(pk=published.pk).update(status=PlanVersion.Status.ARCHIVED)
-    PlanVersion.objects.filter(pk=version.pk).update(status=PlanVersion.Status.PUBLISHED, published_at=now)
-    version.refresh_from_db()
-    record(
-        action="plan.created" if created else "plan.version_published",
-        object_type="plan",
-        object_id=plan.code,
-        actor=actor,
-        now=now,
-        before=before,
-        after={"version": version.version, **spec.members()},
-    )
+    renamed = _rename(plan, spec)
+    if published is not None and renamed:
+        published.plan.name = spec.name
+        if plan_spec(published) == spec:
+            note("renamed", published, actor=actor, now=now, before={"name": before["name"]}, after={"name": spec.name})
+            return published
+    refuse_other_currency(spec, owner)
+    refuse_bad_meters(spec)
+    draft = draft_version(plan, currency=spec.currency, customer_id=owner.pk if owner else None)
+    kept = plan_spec(draft) if draft else None
+    origin = published.derived_from_id if published else None
+    version = write_draft(plan, spec, owner, derived_from_id=origin, now=now)
+    version = put_on_sale(version, now=now)
+    if draft is not None and kept is not None and replace(kept, name=spec.name) != spec:
+        write_draft(plan, kept, owner, derived_from_id=draft.derived_from_id, now=now)
+    action = "created" if created else "version_published"
+    note(action, version, actor=actor, now=now, before=before, after=spec.members())
     return version
 
 
-def published_version(plan: Plan) -> PlanVersion | None:
-    """Return the version that new subscriptions get; None before the first publication. One query."""
-    return PlanVersion.objects.filter(plan=plan, status=PlanVersion.Status.PUBLISHED).select_related("plan").first()
+def published_version(plan: Plan, *, currency: str, customer_id: int | None = None) -> PlanVersion | None:
+    """Return the public version that is sold in a currency, or a customer's own; None if there is none. One query."""
+    return _version(plan, currency, customer_id, PlanVersion.Status.PUBLISHED)
 
 
-def _write_draft(plan: Plan, spec: PlanSpec, now: datetime) -> PlanVersion:
-    last = PlanVersion.objects.filter(plan=plan).order_by("-version").first()
-    version = PlanVersion.objects.create(
-        plan=plan,
-        version=last.version + 1 if last else 1,
-        interval=spec.interval,
-        anchor=spec.anchor,
-        minimum_commitment=spec.minimum_commitment,
-        created_at=now,
-    )
-    meters = {meter.code: meter for meter in Meter.objects.filter(code__in={charge.meter for charge in spec.charges})}
-    Charge.objects.bulk_create(
-        Charge(
-            plan_version=version,
-            position=position,
-            code=charge.code,
-            name=charge.name,
-            meter=_meter_of(charge, meters),
-            filter=charge.filter,
-            terms=charge_members(charge.terms),
-            billed=charge.billed,
-        )
-        for position, charge in enumerate(spec.charges, start=1)
-    )
-    return version
+def draft_version(plan: Plan, *, currency: str, customer_id: int | None = None) -> PlanVersion | None:
+    """Return the draft of what may be sold in a currency, or as a customer's own; None if there is none. One query."""
+    return _version(plan, currency, customer_id, PlanVersion.Status.DRAFT)
 
 
-def _meter_of(charge: ChargeSpec, meters: dict[str, Meter]) -> Meter | None:
-    if not charge.meter:
-        return None
-    meter = meters.get(charge.meter)
-    if meter is None:
-        message = _("charge %(charge)s: there is no meter %(meter)s; create it first, or put it into the same file")
-        raise _located(charge, message % {"charge": charge.code, "meter": charge.meter}, "meter")
-    for dimension in charge.filter:
-        if dimension not in meter.dimensions:
-            message = _("charge %(charge)s: meter %(meter)s has no dimension %(dimension)s; it has %(known)s")
-            known = ", ".join(meter.dimensions) or _("none")
-            values = {"charge": charge.code, "meter": meter.code, "dimension": dimension, "known": known}
-            raise _located(charge, message % values, f"filter.{dimension}")
-    return meter
+def version_for(plan: Plan, customer: Customer) -> PlanVersion | None:
+    """Return the version that a new subscription of the customer gets: their own before the public one. Two queries at most."""
+    own = published_version(plan, currency=customer.currency, customer_id=customer.pk)
+    return own or published_version(plan, currency=customer.currency)
 
 
-def _located(charge: ChargeSpec, message: str, member: str) -> CatalogError:
-    where = _("line %(line)d: ") % {"line": charge.line} if charge.line else ""
-    return CatalogError(where + message, member=f"charges.{charge.code}.{member}")
+def _version(plan: Plan, currency: str, customer_id: int | None, status: str) -> PlanVersion | None:
+    found = PlanVersion.objects.filter(plan=plan, currency=currency, customer=customer_id, status=status)
+    return found.select_related("plan", "customer").first()
+
+
+def _rename(plan: Plan, spec: PlanSpec) -> bool:
+    """Give the plan the name of the specification; return whether it had another. A customer's own version cannot."""
+    if plan.name == spec.name:
+        return False
+    if spec.customer:
+        message = _("the plan is called %(name)s, and a customer's own version does not rename it: write that")
+        raise CatalogError(message % {"name": plan.name}, member="name", line=spec.line)
+    Plan.objects.filter(pk=plan.pk).update(name=spec.name)
+    plan.name = spec.name
+    return True

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from billing.catalog.document import ChargeSpec, MeterSpec, PlanSpec
+from billing.catalog.values import ADD_ON, PLAN, ChargeSpec, MeterSpec, PlanSpec
 from billing.models import Charge, PlanVersion
 from billing.pricing.charge import parse_charge
 from usage.models import Meter
@@ -25,7 +25,7 @@ def meter_spec(meter: Meter) -> MeterSpec:
 
 
 def plan_spec(version: PlanVersion) -> PlanSpec:
-    """Return the version as the file writes a plan. One query (charges with their meters)."""
+    """Return the version as the file writes a plan. One query (charges with their meters) where plan and customer are loaded."""
     return _plan_spec(version, version.charges.select_related("meter").order_by("position"))
 
 
@@ -41,9 +41,14 @@ def _plan_spec(version: PlanVersion, charges: Iterable[Charge]) -> PlanSpec:
     return PlanSpec(
         code=version.plan.code,
         name=version.plan.name,
-        currency=version.plan.currency,
+        kind=version.plan.kind,
+        currency=version.currency,
+        customer=version.customer.external_id if version.customer else "",
         interval=version.interval,
+        interval_count=version.interval_count,
         anchor=version.anchor,
+        billing_day=version.billing_day,
+        trial_days=version.trial_days,
         minimum_commitment=version.minimum_commitment,
         charges=tuple(
             ChargeSpec(
@@ -53,6 +58,7 @@ def _plan_spec(version: PlanVersion, charges: Iterable[Charge]) -> PlanSpec:
                 meter=charge.meter.code if charge.meter else "",
                 filter=dict(charge.filter),
                 billed=charge.billed,
+                default_quantity=charge.default_quantity,
             )
             for charge in charges
         ),
@@ -61,13 +67,17 @@ def _plan_spec(version: PlanVersion, charges: Iterable[Charge]) -> PlanSpec:
 
 def export_catalog() -> dict[str, Any]:
     """
-    Return every meter and the published version of every plan as the members of the catalogue file, sorted by code.
+    Return every meter and every published version as the members of the catalogue file.
 
-    Reading the result back with `read_catalog` and applying it changes nothing.
+    Sorted by code, then currency; the public version is before the customers' own. Reading the result back with
+    `read_catalog` and applying it changes nothing.
     """
     meters = [meter_members(meter_spec(meter)) for meter in Meter.objects.select_related("predecessor").order_by("code")]
-    versions = PlanVersion.objects.filter(status=PlanVersion.Status.PUBLISHED).select_related("plan").order_by("plan__code")
-    return {"meters": meters, "plans": [spec.members() for spec in plan_specs(list(versions))]}
+    versions = PlanVersion.objects.filter(status=PlanVersion.Status.PUBLISHED).select_related("plan", "customer")
+    specs = sorted(plan_specs(list(versions)), key=lambda spec: spec.offer)
+    document: dict[str, Any] = {"meters": meters, "plans": [spec.members() for spec in specs if spec.kind == PLAN]}
+    add_ons = [spec.members() for spec in specs if spec.kind == ADD_ON]
+    return {**document, "add_ons": add_ons} if add_ons else document
 
 
 def meter_members(spec: MeterSpec) -> dict[str, Any]:

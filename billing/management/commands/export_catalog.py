@@ -9,7 +9,10 @@ from billing.catalog.specs import export_catalog
 
 
 class Command(BaseCommand):
-    help = "Print every meter and published plan as the file that apply_catalog reads; applying it changes nothing."
+    help = (
+        "Print every meter and all that is published (plans in every currency, customers' own versions, add-ons) as the file "
+        "that apply_catalog reads; applying it changes nothing."
+    )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="JSON instead of YAML")

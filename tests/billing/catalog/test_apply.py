@@ -9,9 +9,9 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError
 
-from billing.catalog.apply import UnpublishedChanges, differences
-from billing.catalog.plans import CatalogError, published_version
-from billing.catalog.specs import export_catalog
+from billing.catalog.apply import UnpublishedChanges
+from billing.catalog.plans import CatalogError, published_version, version_for
+from billing.catalog.specs import export_catalog, plan_spec
 from billing.models import Charge, Plan, PlanVersion
 from customers.models import AuditEvent
 from tests.billing.builders import CALLS, assault, make_catalog, make_customer, row_counts, sql, subscribe
@@ -20,6 +20,12 @@ from usage.models import Meter
 pytestmark = pytest.mark.django_db
 
 DEARER = CALLS.replace('unit_amount: "0.01"', 'unit_amount: "0.02"')
+OWN = """
+plans:
+  - {code: basic, name: Basic, currency: EUR, customer: acme, charges: [{code: fee, name: Fee, model: flat, amount: "8"}]}
+add_ons:
+  - {code: setup, name: Setup, currency: EUR, interval: once, charges: [{code: setup, name: Setup, model: flat, amount: "100"}]}
+"""
 EVERYTHING = """
 meters:
   - {code: calls, name: Calls & co, event_type: call, aggregation: count}
@@ -65,8 +71,9 @@ def test_a_published_plan_is_not_changed_silently() -> None:
     before = row_counts()
     with pytest.raises(UnpublishedChanges) as caught:
         make_catalog(DEARER)
-    assert caught.value.changes[0].differences == ("charges.calls.tiers[1].unit_amount: 0.01 → 0.02",)
-    assert "basic: charges.calls.tiers[1].unit_amount: 0.01 → 0.02" in str(caught.value)
+    assert caught.value.changes[0].differences == ("Calls, tier 2: 0.01 → 0.02 EUR each",)
+    assert list(map(str, caught.value.changes[0].members)) == ["charges.calls.tiers[1].unit_amount: 0.01 → 0.02"]
+    assert "  plan basic in EUR: Calls, tier 2: 0.01 → 0.02 EUR each" in str(caught.value)
     assert "--new-versions" in str(caught.value)
     assert row_counts() == before
 
@@ -75,7 +82,7 @@ def test_a_new_version_is_for_new_subscriptions_and_old_ones_keep_theirs() -> No
     make_catalog()
     old = subscribe(make_customer("old"))
     changes = make_catalog(DEARER, new_versions=True)
-    assert changes[1].differences == ("charges.calls.tiers[1].unit_amount: 0.01 → 0.02",)
+    assert changes[1].differences == ("Calls, tier 2: 0.01 → 0.02 EUR each",)
     new = subscribe(make_customer("new"))
     old.refresh_from_db()
     assert (old.plan_version.version, new.plan_version.version) == (1, 2)
@@ -101,12 +108,16 @@ def test_a_filter_on_a_dimension_that_the_meter_lacks_is_refused() -> None:
     assert not Meter.objects.exists()
 
 
-def test_a_plan_keeps_its_currency() -> None:
+def test_a_plan_in_another_currency_is_an_offer_beside_the_first() -> None:
     make_catalog()
-    with pytest.raises(CatalogError, match="plan basic is in EUR") as caught:
-        make_catalog(CALLS.replace("EUR", "USD"), new_versions=True)
-    assert caught.value.member == "currency"
-    assert published_version(Plan.objects.get()).version == 1  # type: ignore[union-attr]
+    changes = make_catalog(CALLS.replace("EUR", "USD"))
+    assert [(change.kind, change.label) for change in changes] == [
+        ("unchanged", "meter calls"),
+        ("created", "plan basic in USD"),
+    ]
+    plan = Plan.objects.get()
+    assert published_version(plan, currency="EUR").version == 1  # type: ignore[union-attr]
+    assert published_version(plan, currency="USD").version == 2  # type: ignore[union-attr]
 
 
 def test_a_meter_without_usage_may_change_and_the_differences_are_said() -> None:
@@ -144,16 +155,6 @@ def test_only_the_published_version_is_exported() -> None:
     assert plan["charges"][1]["tiers"][1]["unit_amount"] == "0.02"
 
 
-def test_differences_name_what_came_and_what_went() -> None:
-    before = {"charges": [{"code": "a", "amount": "1"}, {"code": "b", "amount": "2"}]}
-    after = {"charges": [{"code": "a", "amount": "1"}, {"code": "c", "amount": "3"}], "minimum_commitment": "5"}
-    assert list(differences(before, after)) == [
-        "charges.b: {'amount': '2'} → nothing",
-        "charges.c: nothing → {'amount': '3'}",
-        "minimum_commitment: nothing → 5",
-    ]
-
-
 @pytest.mark.parametrize(
     "attack",
     [
@@ -189,15 +190,83 @@ def test_the_command_says_what_it_did_and_what_it_refused(tmp_path: Path, capsys
     file = tmp_path / "catalog.yaml"
     file.write_text(CALLS)
     call_command("apply_catalog", str(file))
-    assert capsys.readouterr().out == "meter calls: created\nplan basic: created\n"
+    assert capsys.readouterr().out == "meter calls: created\nplan basic in EUR: created\n"
     file.write_text(DEARER)
-    with pytest.raises(CommandError, match=r"0\.01 → 0\.02\nNothing was changed"):
+    with pytest.raises(CommandError, match=r"0\.01 → 0\.02 EUR each\nNothing was changed"):
         call_command("apply_catalog", str(file))
     call_command("apply_catalog", str(file), "--new-versions")
-    assert "plan basic: changed\n  charges.calls.tiers[1].unit_amount: 0.01 → 0.02" in capsys.readouterr().out
+    assert "plan basic in EUR: changed\n  Calls, tier 2: 0.01 → 0.02 EUR each" in capsys.readouterr().out
     file.write_text(CALLS.replace("EUR", "EURO"))
     with pytest.raises(CommandError, match=r"catalog\.yaml: line 7: plans\[0\]\.currency: .*EURO"):
         call_command("apply_catalog", str(file))
+
+
+def test_a_dry_run_says_what_would_change_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_catalog()
+    make_customer("acme")
+    before = row_counts()
+    file = tmp_path / "catalog.yaml"
+    file.write_text(DEARER.replace("unit: calls", "unit: requests") + OWN.removeprefix("\nplans:\n"))
+
+    call_command("apply_catalog", str(file), "--dry-run")
+
+    assert capsys.readouterr().out == (
+        "meter calls: changed\n"
+        "  unit: calls → requests\n"
+        "plan basic in EUR: changed\n"
+        "  Calls, tier 2: 0.01 → 0.02 EUR each\n"
+        "plan basic in EUR for acme: created\n"
+        "add-on setup in EUR: created\n"
+        "Nothing was written. Published plans would change: applying the file needs --new-versions.\n"
+    )
+    call_command("apply_catalog", str(file), "--dry-run", "--new-versions", "--json")
+    assert json.loads(capsys.readouterr().out)[1] == {
+        "kind": "changed",
+        "what": "plan",
+        "code": "basic",
+        "currency": "EUR",
+        "customer": None,
+        "differences": ["Calls, tier 2: 0.01 → 0.02 EUR each"],
+        "members": [{"field": "charges.calls.tiers[1].unit_amount", "before": "0.01", "after": "0.02"}],
+    }
+    assert row_counts() == before
+    assert Meter.objects.get().unit == "calls"
+
+
+def test_a_dry_run_refuses_what_applying_would_refuse(tmp_path: Path) -> None:
+    file = tmp_path / "catalog.yaml"
+    file.write_text(CALLS + OWN.removeprefix("\nplans:\n"))
+    before = row_counts()
+    with pytest.raises(
+        CommandError,
+        match=r"catalog\.yaml: line 15: there is no customer acme: create it first, or take its own version of basic out",
+    ):
+        call_command("apply_catalog", str(file), "--dry-run")
+    assert row_counts() == before
+
+
+def test_an_own_version_of_an_unknown_customer_leaves_the_whole_file_undone() -> None:
+    before = row_counts()
+    with pytest.raises(CatalogError, match=r"^line 15: there is no customer acme: create it first") as caught:
+        make_catalog(CALLS + OWN.removeprefix("\nplans:\n"))
+    assert caught.value.member == "customer"
+    assert row_counts() == before
+
+
+def test_a_customer_is_sold_its_own_version_and_others_the_public_one() -> None:
+    acme, other = make_customer("acme"), make_customer("other")
+    make_catalog(CALLS + OWN.removeprefix("\nplans:\n"))
+    plan = Plan.objects.get(code="basic")
+    assert [len(plan_spec(version_for(plan, customer)).charges) for customer in (acme, other)] == [1, 2]  # type: ignore[arg-type]
+    assert Plan.objects.get(code="setup").kind == "add_on"
+
+
+def test_a_code_that_became_an_add_on_elsewhere_is_refused() -> None:
+    make_catalog()
+    before = row_counts()
+    with pytest.raises(CatalogError, match=r"^line 2: basic is the code of a plan: give the add-on another"):
+        make_catalog(OWN[OWN.index("add_ons") :].replace("code: setup, name: Setup, currency", "code: basic, currency"))
+    assert row_counts() == before
 
 
 def test_the_command_refuses_a_file_that_cannot_be_read(tmp_path: Path) -> None:

@@ -102,6 +102,7 @@ def test_a_number_without_quotes_keeps_every_digit() -> None:
         ("code: platform", "code: ':minimum-commitment'", 18, "plans[0].charges[0].code", "begin"),
         ("name: Scale", "name: Scale\n    name: Twice", 13, "plans[0].name", "stands twice"),
         ("filter: {region: eu}", "filter: {region: [eu]}", 26, "plans[0].charges[2].filter.region", "text"),
+        ("filter: {region: eu}", 'filter: {region: "e\\0u"}', 26, "plans[0].charges[2].filter.region", "text"),
         ("filter: {region: eu}", "filter: eu", 26, "plans[0].charges[2].filter", "object"),
         ("meter: storage, filter", "filter", 26, "plans[0].charges[2].meter", "flat charge"),
         ("meter: calls\n", "meter: calls\n        billed: in_advance\n", 22, "plans[0].charges[1].billed", "in_arrears"),
@@ -117,11 +118,10 @@ def test_a_mistake_is_named_by_line_and_member(old: str, new: str, line: int, pa
     assert str(error).startswith(f"line {line}: {path}: ")
 
 
-def test_a_price_that_needs_single_events_is_refused() -> None:
-    percentage = '- {code: fees, meter: calls, model: percentage, rate: "1", fixed_amount: "0.1", free_events: 3}'
-    error = refusal(GOOD.replace("- {code: platform", percentage + "\n      - {code: platform"))
-    assert error.path == "plans[0].charges[0].model"
-    assert "single events" in error.message
+def test_a_price_that_needs_single_events_is_read() -> None:
+    percentage = '- {code: fees, meter: payments, model: percentage, rate: "1", fixed_amount: "0.1", free_events: 3}'
+    spec = read_catalog(GOOD.replace("- {code: platform", percentage + "\n      - {code: platform"))
+    assert spec.plans[0].charges[0].terms.needs_events
 
 
 def test_tiers_out_of_order_are_refused() -> None:
