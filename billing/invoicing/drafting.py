@@ -12,7 +12,7 @@ from billing.locks import lock_invoice, lock_subscription
 from billing.models import BillingPeriod, Invoice, InvoiceLine, InvoiceTax, Subscription
 from billing.rating.subscription import rate_boundary
 from billing.rating.terms import TermsBook
-from billing.subscriptions.periods import WITHIN_SUBSCRIPTION
+from billing.subscriptions.periods import LIVE
 from squill.lib.failpoints import passing
 
 
@@ -79,7 +79,7 @@ def due_parts(subscription_id: int, boundary_at: datetime) -> tuple[BillingPerio
     """Return the period that ends and the one that begins at the boundary, each None if it is not there or billed. One query."""
     ending = beginning = None
     meeting = Q(ends_at=boundary_at) | Q(starts_at=boundary_at)
-    for period in BillingPeriod.objects.filter(meeting, WITHIN_SUBSCRIPTION, subscription_id=subscription_id):
+    for period in BillingPeriod.objects.filter(meeting, LIVE, subscription_id=subscription_id):
         if period.ends_at == boundary_at and period.arrears_billed_at is None:
             ending = period
         elif period.starts_at == boundary_at and period.bills_in_advance and period.advance_billed_at is None:
@@ -104,7 +104,7 @@ def _compose(
         beginning=beginning,
         except_invoice_id=invoice_id,
     )
-    return compose_invoice(rated, billing_entity=default_entity(), terms_book=terms_book, as_of=as_of)
+    return compose_invoice(rated, billing_entity=default_entity(), as_of=as_of)
 
 
 def _save(rows: InvoiceRows) -> Invoice:

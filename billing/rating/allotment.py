@@ -37,7 +37,9 @@ def allot(terms: VersionTerms, usage: Iterable[MeteredUsage]) -> Allotment:
     for piece in usage:
         if piece.meter_id not in filtered:
             continue
-        taker = next((charge for charge in filtered[piece.meter_id] if _takes(charge, piece)), rest.get(piece.meter_id))
+        taker = next(
+            (charge for charge in filtered[piece.meter_id] if _takes(charge, piece.dimensions)), rest.get(piece.meter_id)
+        )
         if taker is None:
             unpriced.append(piece)
         else:
@@ -45,5 +47,20 @@ def allot(terms: VersionTerms, usage: Iterable[MeteredUsage]) -> Allotment:
     return Allotment(by_charge, tuple(unpriced))
 
 
-def _takes(charge: ChargeTerms, piece: MeteredUsage) -> bool:
-    return all(piece.dimensions.get(name) == value for name, value in charge.filter.items())
+def every_usage(terms: VersionTerms, usage: Iterable[MeteredUsage]) -> tuple[MeteredUsage, ...]:
+    """Return the usage of all meters that the plan prices, whichever charge would take it."""
+    priced = {charge.meter.pk for charge in terms.charges if charge.meter is not None}
+    return tuple(piece for piece in usage if piece.meter_id in priced)
+
+
+def taker_of(terms: VersionTerms, meter_id: int, dimensions: Mapping[str, str | None]) -> int | None:
+    """Return the id of the charge that prices usage of a meter with these dimension values; None if it is unpriced."""
+    charges = [charge for charge in terms.charges if charge.meter is not None and charge.meter.pk == meter_id]
+    filtered = (charge for charge in charges if charge.filter and _takes(charge, dimensions))
+    rest = (charge for charge in charges if not charge.filter)
+    taker = next(filtered, None) or next(rest, None)
+    return taker.id if taker else None
+
+
+def _takes(charge: ChargeTerms, dimensions: Mapping[str, str | None]) -> bool:
+    return all(dimensions.get(name) == value for name, value in charge.filter.items())

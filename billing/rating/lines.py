@@ -4,18 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 from typing import Literal
 
 from billing.models import BillingPeriod
 from billing.pricing.breakdown import BreakdownRow, Priced
-from billing.pricing.charge import price, prorate
+from billing.pricing.charge import price, price_events
 from billing.pricing.commitments import Commitment, true_up
 from billing.pricing.money import from_minor, round_to_minor
-from billing.pricing.period import full_period_days
 from billing.pricing.proration import proration_factor
-from billing.rating.allotment import allot
-from billing.rating.terms import COMMITMENT_CODE, ChargeTerms, VersionTerms
+from billing.rating.allotment import allot, every_usage
+from billing.rating.fees import Fee, fees_of, price_fee
+from billing.rating.single import SingleAmounts, reads_events
+from billing.rating.terms import COMMITMENT_CODE, ChargeTerms, TermsBook, VersionTerms
+from billing.subscriptions.timeline import Stretch, Timeline
+from usage.models import Meter
 from usage.selectors import MeteredUsage, quantity_of
 
 Part = Literal["in_advance", "in_arrears"]
@@ -29,7 +31,7 @@ class RatedLine:
 
     part: Part
     charge_id: int | None  # None: the commitment's true-up
-    charge_code: str
+    charge_code: str  # of an add-on's charge with the add-on before it
     name: str
     meter_code: str
     unit: str
@@ -42,6 +44,7 @@ class RatedLine:
     breakdown: tuple[BreakdownRow, ...]
     days: int  # of the period that is charged …
     full_days: int  # … out of these; equal unless it was prorated
+    quantities: tuple[Stretch, ...] = ()  # where the quantity of a fee changed within the period
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,58 +59,94 @@ class RatedPeriod:
         return tuple(line for line in self.lines if line.part == part)
 
 
-def rate_period(period: BillingPeriod, terms: VersionTerms, *, started_on: date, usage: Sequence[MeteredUsage]) -> RatedPeriod:
+def rate_period(
+    period: BillingPeriod,
+    terms: VersionTerms,
+    *,
+    usage: Sequence[MeteredUsage],
+    timeline: Timeline,
+    terms_book: TermsBook,
+    single: SingleAmounts,
+) -> RatedPeriod:
     """
-    Price a period by its own terms. Pure: `usage` is the usage of its days, `started_on` the subscription's first day.
+    Price a period by its own terms. Pure: `usage` is the usage of its days, `single` hands out the amounts of its events.
 
     Fixed fees and the commitment are prorated by whole local days where the period is only a part of a full one; usage is
-    what it is. A charge that was not used and costs nothing gives no line.
+    what it is. A charge that was not used and costs nothing gives no line. In a trial and in a pause only what add-ons
+    charge once is due; what was used during a pause is unpriced.
 
     :raises ValueError: if a charge cannot be priced (a negative quantity, for example)
     """
-    allotment = allot(terms, usage)
-    full = full_period_days(terms.cadence, started_on=started_on, index=period.index)
-    days = (period.first_day, period.end_day)
-    share = proration_factor(days, full)
     lines: list[RatedLine] = []
-    for charge in terms.charges:
-        used = allotment.by_charge[charge.id]
-        priced, quantity = _priced(charge, used, share)
-        if charge.meter is not None and not used and priced.exact == 0:
-            continue
-        lines.append(_line(charge, priced, quantity, period, terms, (full[1] - full[0]).days))
-    commitment = _true_up(lines, period, terms, share, (full[1] - full[0]).days)
-    return RatedPeriod((*lines, *commitment), allotment.unpriced)
+    unpriced: tuple[MeteredUsage, ...] = ()
+    fees = {fee.code: fee for fee in fees_of(period, terms, timeline, terms_book)}
+    if period.kind == BillingPeriod.Kind.REGULAR:
+        allotment = allot(terms, usage)
+        unpriced = allotment.unpriced
+        for charge in terms.charges:
+            if charge.meter is None:
+                lines.append(_fee_line(fees.pop(charge.code), period, terms))
+                continue
+            used = allotment.by_charge[charge.id]
+            priced = _price_usage(charge, charge.meter, used, period, single)
+            if used or priced.exact != 0:
+                lines.append(_usage_line(charge, charge.meter, priced, period, terms))
+    elif period.kind == BillingPeriod.Kind.PAUSED:
+        unpriced = every_usage(terms, usage)
+    lines += [_fee_line(fee, period, terms) for fee in fees.values()]
+    return RatedPeriod((*lines, *_true_up(lines, period, terms)), unpriced)
 
 
-def _priced(charge: ChargeTerms, usage: Sequence[MeteredUsage], share: Fraction) -> tuple[Priced, Decimal]:
-    if charge.meter is None:
-        priced = price(charge.price, Decimal(1))
-        return (priced if share == 1 else prorate(priced, share)), Decimal(1)
-    quantity = quantity_of(charge.meter.aggregation, usage)
-    return price(charge.price, quantity), quantity
+def _price_usage(
+    charge: ChargeTerms, meter: Meter, used: Sequence[MeteredUsage], period: BillingPeriod, single: SingleAmounts
+) -> Priced:
+    if reads_events(charge.price):
+        amounts = single(meter, charge, period.first_day, period.end_day) if used else ()
+        return price_events(charge.price, amounts)
+    return price(charge.price, quantity_of(meter.aggregation, used))
 
 
-def _line(
-    charge: ChargeTerms, priced: Priced, quantity: Decimal, period: BillingPeriod, terms: VersionTerms, full_days: int
-) -> RatedLine:
+def _usage_line(charge: ChargeTerms, meter: Meter, priced: Priced, period: BillingPeriod, terms: VersionTerms) -> RatedLine:
     days = (period.end_day - period.first_day).days
     return RatedLine(
-        part="in_advance" if charge.in_advance else "in_arrears",
+        part="in_arrears",
         charge_id=charge.id,
         charge_code=charge.code,
         name=charge.name,
-        meter_code=charge.meter.code if charge.meter else "",
-        unit=charge.meter.unit if charge.meter else "",
+        meter_code=meter.code,
+        unit=meter.unit,
         first_day=period.first_day,
         end_day=period.end_day,
-        quantity=quantity,
+        quantity=priced.quantity,
         unit_amount=_unit_amount(priced),
         exact_amount=_storable(priced.exact_amount),
         amount_minor=round_to_minor(priced.exact, exponent=terms.exponent),
         breakdown=priced.breakdown,
         days=days,
-        full_days=days if charge.meter else full_days,
+        full_days=days,
+    )
+
+
+def _fee_line(fee: Fee, period: BillingPeriod, terms: VersionTerms) -> RatedLine:
+    priced = price_fee(fee)
+    return RatedLine(
+        # Fees of a period that billed nothing in advance come with the rest: an add-on that was put on later, for example.
+        part="in_advance" if fee.charge.in_advance and period.bills_in_advance else "in_arrears",
+        charge_id=fee.charge.id,
+        charge_code=fee.code,
+        name=fee.name,
+        meter_code="",
+        unit="",
+        first_day=period.first_day,
+        end_day=period.end_day,
+        quantity=fee.quantity,
+        unit_amount=_unit_amount(priced),
+        exact_amount=_storable(priced.exact_amount),
+        amount_minor=round_to_minor(priced.exact, exponent=terms.exponent),
+        breakdown=priced.breakdown,
+        days=fee.days,
+        full_days=fee.full_days,
+        quantities=fee.stretches if len(fee.stretches) > 1 else (),
     )
 
 
@@ -127,11 +166,11 @@ def _unit_amount(priced: Priced) -> Decimal | None:
     return row.flat_amount if row.unit_amount is None else row.unit_amount
 
 
-def _true_up(
-    lines: Sequence[RatedLine], period: BillingPeriod, terms: VersionTerms, share: Fraction, full_days: int
-) -> tuple[RatedLine, ...]:
-    if terms.minimum_commitment is None:
+def _true_up(lines: Sequence[RatedLine], period: BillingPeriod, terms: VersionTerms) -> tuple[RatedLine, ...]:
+    if terms.minimum_commitment is None or period.kind != BillingPeriod.Kind.REGULAR:
         return ()
+    whole = period.whole_first_day, period.whole_end_day
+    share = proration_factor((period.first_day, period.end_day), whole)
     commitment = Commitment(
         id=COMMITMENT_CODE,
         amount_minor=round_to_minor(terms.minimum_commitment, exponent=terms.exponent),
@@ -157,6 +196,6 @@ def _true_up(
             amount_minor=added.amount_minor,
             breakdown=(),
             days=(period.end_day - period.first_day).days,
-            full_days=full_days,
+            full_days=(whole[1] - whole[0]).days,
         ),
     )

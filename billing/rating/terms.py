@@ -7,8 +7,6 @@ from decimal import Decimal
 from billing.models import Charge as ChargeRow
 from billing.models import PlanVersion
 from billing.pricing.charge import Charge, parse_charge
-from billing.pricing.period import Cadence
-from billing.subscriptions.periods import cadence_of
 from squill.lib.currency import exponent
 from usage.models import Meter
 
@@ -27,6 +25,7 @@ class ChargeTerms:
     meter: Meter | None
     filter: Mapping[str, str]
     in_advance: bool
+    default_quantity: Decimal | None  # of a fee by quantity; None: a flat fee, or usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +35,6 @@ class VersionTerms:
     version_id: int
     plan_name: str
     currency: str
-    cadence: Cadence
     charges: tuple[ChargeTerms, ...]
     minimum_commitment: Decimal | None  # major units a full period
 
@@ -74,8 +72,7 @@ def load_terms(version_id: int) -> VersionTerms:
     return VersionTerms(
         version_id=version.pk,
         plan_name=version.plan.name,
-        currency=version.plan.currency,
-        cadence=cadence_of(version),
+        currency=version.currency,
         charges=tuple(
             ChargeTerms(
                 id=row.pk,
@@ -85,6 +82,7 @@ def load_terms(version_id: int) -> VersionTerms:
                 meter=row.meter,
                 filter=dict(row.filter),
                 in_advance=row.billed == ChargeRow.Billed.IN_ADVANCE,
+                default_quantity=row.default_quantity,
             )
             for row in rows
         ),

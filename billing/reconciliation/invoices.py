@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef
 
 from billing.invoicing.snapshot import from_json
 from billing.models import BillingPeriod, Invoice, InvoiceLine, NumberSeries
-from billing.reconciliation.reference import reference_price
+from billing.reconciliation.reference import half_up, reference_price, reference_sum
 from customers.models import AuditEvent
 from squill.lib.currency import exponent
 
@@ -45,11 +45,13 @@ def check_invoices() -> Iterator[str]:
 def _check_line(line: InvoiceLine, name: str, decimals: int) -> Iterator[str]:
     if line.group == InvoiceLine.Group.ADJUSTMENT:
         return
-    if _half_up(Fraction(line.exact_amount) * 10**decimals) != line.amount_minor:
+    if half_up(Fraction(line.exact_amount) * 10**decimals) != line.amount_minor:
         yield f"I7 {name}: {line.exact_amount} is not {line.amount_minor} when rounded"
     if line.charge is not None and line.meter_code:
         try:
             expected = reference_price(line.charge.terms, Fraction(line.quantity))
+            if expected is None and line.charge.terms["model"] == "percentage":
+                expected = reference_sum(line.breakdown)
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             yield f"I8 {name}: the terms of {line.charge_code} cannot be read: {type(error).__name__}: {error}"
             return
@@ -64,7 +66,7 @@ def _check_totals(invoice: Invoice, lines: list[InvoiceLine]) -> Iterator[str]:
     taxes = list(invoice.taxes.all())
     for tax in taxes:
         base = sum(line.amount_minor for line in lines if line.tax_rate_pct == tax.rate_pct) - invoice.discount_minor
-        if (base, _half_up(Fraction(base) * Fraction(tax.rate_pct) / 100)) != (tax.base_minor, tax.amount_minor):
+        if (base, half_up(Fraction(base) * Fraction(tax.rate_pct) / 100)) != (tax.base_minor, tax.amount_minor):
             yield f"has tax of {tax.amount_minor} on {tax.base_minor} at {tax.rate_pct} %, its lines give {base}"
     if sum(tax.amount_minor for tax in taxes) != invoice.tax_minor:
         yield f"has taxes that do not add up to {invoice.tax_minor}"
@@ -128,9 +130,3 @@ def check_audit() -> Iterator[str]:
         event = AuditEvent.objects.filter(action=action, object_type="invoice", object_id=OuterRef("number"))
         for number in Invoice.objects.filter(~Exists(event), status__in=statuses).order_by("pk").values_list("number", flat=True):
             yield f"I9 invoice {number} has no audit event {action}"
-
-
-def _half_up(amount: Fraction) -> int:
-    """Round to a whole number, half away from zero: other code than billing.pricing.money."""
-    rounded = (abs(amount.numerator) * 2 + amount.denominator) // (2 * amount.denominator)
-    return rounded if amount >= 0 else -rounded

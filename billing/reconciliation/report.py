@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from billing.reconciliation.convergence import pending_adjustments
+from billing.reconciliation.convergence import compare_with_metered
 from billing.reconciliation.documents import check_documents
 from billing.reconciliation.invoices import check_audit, check_invoices, check_numbers, check_periods
 from billing.reconciliation.put_away import check_put_away, unchecked
@@ -25,20 +25,23 @@ class Reconciliation:
     """
     `differences` must be looked at; `pending` is work that is still to come (late usage, PDFs in the queue).
 
-    `unchecked` is what cannot be recomputed from raw events any more, since they were put away.
+    `unpriced` is usage of billed periods that no charge of its plan takes; it is on no invoice. `unchecked` is what cannot be
+    recomputed from raw events any more, since they were put away.
     """
 
     differences: tuple[str, ...]
     pending: tuple[str, ...]
+    unpriced: tuple[str, ...]
     unchecked: tuple[str, ...]
 
 
 def reconcile() -> Reconciliation:
     """Recompute everything from raw events and check I1 to I10. Reads the whole database; writes nothing."""
     differences = [difference for check in _CHECKS for difference in check()]
-    adjustments = list(pending_adjustments())
+    found = list(compare_with_metered())
     documents = check_documents()
-    differences += [pending.text for pending in adjustments if pending.is_stuck]
+    differences += [each.text for each in found if each.kind == "stuck"]
     differences += documents.differences
-    pending = [pending.text for pending in adjustments if not pending.is_stuck] + list(documents.waiting)
-    return Reconciliation(tuple(differences), tuple(pending), tuple(unchecked()))
+    pending = [each.text for each in found if each.kind == "pending"] + list(documents.waiting)
+    unpriced = [each.text for each in found if each.kind == "unpriced"]
+    return Reconciliation(tuple(differences), tuple(pending), tuple(unpriced), tuple(unchecked()))

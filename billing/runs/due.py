@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import F, Q
 
 from billing.models import BillingPeriod, Invoice
-from billing.subscriptions.periods import WITHIN_SUBSCRIPTION
+from billing.subscriptions.periods import LIVE
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,7 +26,7 @@ def due_boundaries(*, as_of: datetime) -> list[DueBoundary]:
     A subscription with a parked period waits as a whole: what comes after it would be numbered out of order.
     """
     parked = BillingPeriod.objects.filter(parked_at__isnull=False).values("subscription_id")
-    waiting = BillingPeriod.objects.filter(WITHIN_SUBSCRIPTION).exclude(subscription_id__in=parked)
+    waiting = BillingPeriod.objects.filter(LIVE).exclude(subscription_id__in=parked)
     names = {"customer": F("subscription__customer__external_id"), "subscription_name": F("subscription__external_id")}
     arrears = waiting.filter(arrears_billed_at=None, ends_at__lte=as_of)
     advance = waiting.filter(advance_billed_at=None, bills_in_advance=True, starts_at__lte=as_of)

@@ -4,21 +4,24 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from billing.models import Subscription
-from billing.subscriptions.services import SubscriptionError, start_subscription
+from billing.models import SubscriptionChange
+from billing.pricing.members import InvalidMember, read_number
+from billing.subscriptions.refusals import SubscriptionError
+from billing.subscriptions.services import start_subscription
 from customers.models import Customer
 from customers.services import CustomerError, create_customer
 from squill.lib import clock
 from squill.lib.actor import Actor
 
 _NOT_MEMBERS = frozenset({"actor", "now"})  # said by the door, never by the file
-_SUBSCRIPTION_MEMBERS = frozenset({"plan", "starts_at", "ends_at", "external_id"})
+_SUBSCRIPTION_MEMBERS = frozenset({"plan", "starts_at", "ends_at", "external_id", "trial_days", "quantities"})
 
 
 class LoadError(Exception):
@@ -44,7 +47,7 @@ def load_customers(lines: Iterable[str], *, actor: Actor, now: datetime) -> Load
     Create the customers and subscriptions of an NDJSON file that are not there yet.
 
     A known customer (by external id) is left as it is, so that repeating the file changes nothing; a known subscription
-    is one of the same customer and plan from the same local day. One transaction for the whole file.
+    is one of the same customer that began with the plan on the same local day. One transaction for the whole file.
 
     :raises LoadError: at the first line that cannot be used; nothing of the file is kept
     """
@@ -118,8 +121,9 @@ def _subscription(
             raise LoadError(number, f"{path}.{required}", _("is missing or not a text"))
     starts_at = _instant(number, f"{path}.starts_at", members["starts_at"])
     ends_at = _instant(number, f"{path}.ends_at", members["ends_at"]) if members.get("ends_at") is not None else None
-    started_on = starts_at.astimezone(ZoneInfo(customer.timezone)).date()
-    if Subscription.objects.filter(customer=customer, plan__code=members["plan"], started_on=started_on).exists():
+    trial_days = _trial_days(number, f"{path}.trial_days", members.get("trial_days"))
+    quantities = _quantities(number, f"{path}.quantities", members.get("quantities"))
+    if _is_known(customer, members["plan"], starts_at):
         report.subscriptions_known += 1
         return
     try:
@@ -129,12 +133,38 @@ def _subscription(
             starts_at=starts_at,
             ends_at=ends_at,
             external_id=str(members.get("external_id") or ""),
+            trial_days=trial_days,
+            quantities=quantities,
             actor=actor,
             now=now,
         )
     except SubscriptionError as error:
         raise LoadError(number, f"{path}.{error.field}", error.message) from None
     report.subscriptions_started += 1
+
+
+def _is_known(customer: Customer, plan_code: str, starts_at: datetime) -> bool:
+    """Say whether the customer has a subscription that began so; the plan that it is on may be another by now."""
+    started_on = starts_at.astimezone(ZoneInfo(customer.timezone)).date()
+    starts = SubscriptionChange.objects.filter(kind=SubscriptionChange.Kind.START, effective_on=started_on)
+    return starts.filter(subscription__customer=customer, plan_version__plan__code=plan_code).exists()
+
+
+def _trial_days(number: int, path: str, days: Any) -> int | None:
+    if days is not None and (not isinstance(days, int) or isinstance(days, bool)):
+        raise LoadError(number, path, _("write a whole number of days, 0 for no trial"))
+    return days
+
+
+def _quantities(number: int, path: str, members: Any) -> dict[str, Decimal]:
+    if members is None:
+        return {}
+    if not isinstance(members, Mapping):
+        raise LoadError(number, path, _('write an object of quantities by the code of their fee, such as {"seats": "5"}'))
+    try:
+        return {code: read_number(value, path=f"{path}.{code}", error=InvalidMember) for code, value in members.items()}
+    except InvalidMember as error:
+        raise LoadError(number, error.path, error.message) from None
 
 
 def _is_text(value: object) -> bool:

@@ -45,10 +45,10 @@ plans:
 # The tables that no step of billing may touch when it only reads.
 TABLES = (
     "billing_billingentity billing_numberseries billing_plan billing_planversion billing_charge billing_subscription "
-    "billing_subscriptionmeter billing_billingperiod billing_invoice billing_invoiceline billing_invoicetax billing_payment "
-    "billing_invoicedocument billing_delivery billing_billingrun customers_customer customers_subject customers_auditevent "
-    "usage_meter usage_event usage_eventkey usage_rollup usage_quarantinedevent usage_putawaymonth usage_putawayrollup "
-    "procrastinate_jobs"
+    "billing_subscriptionclaim billing_subscriptionchange billing_billingperiod billing_invoice billing_invoiceline "
+    "billing_invoicetax billing_payment billing_invoicedocument billing_delivery billing_billingrun "
+    "customers_customer customers_subject customers_auditevent usage_meter usage_event usage_eventkey usage_rollup "
+    "usage_quarantinedevent usage_putawaymonth usage_putawayrollup procrastinate_jobs"
 ).split()
 
 

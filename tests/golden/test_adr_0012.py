@@ -3,8 +3,10 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from billing.models import Subscription, SubscriptionMeter
-from billing.subscriptions.services import SubscriptionError, end_subscription, start_subscription
+from billing.models import Subscription, SubscriptionClaim
+from billing.subscriptions.changing import end_subscription
+from billing.subscriptions.refusals import SubscriptionError
+from billing.subscriptions.services import start_subscription
 from tests.golden.books import ACTOR, day, sell, subscribe
 
 pytestmark = pytest.mark.django_db
@@ -37,8 +39,8 @@ def test_it_may_begin_on_the_day_on_which_the_first_has_ended() -> None:
 
 def test_the_database_refuses_it_whatever_the_code_does() -> None:
     subscription = _two_plans()
-    claim = SubscriptionMeter.objects.get()
+    claim = SubscriptionClaim.objects.get(plan=None)
     other = subscribe("birch", plan="new")
     with pytest.raises(IntegrityError, match="meter_priced_once_at_a_time"), transaction.atomic():
-        SubscriptionMeter.objects.filter(subscription=other).update(customer=subscription.customer_id)
-    assert SubscriptionMeter.objects.filter(customer=subscription.customer_id).get() == claim
+        SubscriptionClaim.objects.filter(subscription=other, plan=None).update(customer=subscription.customer_id)
+    assert SubscriptionClaim.objects.filter(customer=subscription.customer_id, plan=None).get() == claim

@@ -6,7 +6,7 @@ from billing.invoicing.payments import record_payment
 from billing.invoicing.voiding import void_invoice
 from billing.models import Invoice
 from billing.reconciliation.report import reconcile
-from billing.subscriptions.services import end_subscription
+from billing.subscriptions.changing import end_subscription
 from tests.billing.builders import ACTOR, amounts, at, bill, invoices, make_catalog, make_customer, send_usage, subscribe
 
 pytestmark = pytest.mark.django_db

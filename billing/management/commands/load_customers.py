@@ -17,7 +17,8 @@ from usage.ingestion import replay_waiting
 class Command(BaseCommand):
     help = (
         "Create customers with their subscriptions from NDJSON, one customer a line: "
-        '{"external_id", "name", "email", "currency", "timezone", …, "subscriptions": [{"plan", "starts_at", …}]}. '
+        '{"external_id", "name", "email", "currency", "timezone", …, "subscriptions": [{"plan", "starts_at", "ends_at", '
+        '"external_id", "trial_days", "quantities"}]}. '
         "Can be repeated: what is there is left as it is. All or nothing. - reads standard input."
     )
 

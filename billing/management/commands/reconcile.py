@@ -14,7 +14,7 @@ class Command(BaseCommand):
     help = (
         "Recompute rollups from events, lines from prices, totals from lines, and check the invariants I1 to I10. "
         "Exit status 1 on any difference, naming the rows. What is still to come (late usage that the next invoice will carry, "
-        "PDFs in the queue) is told and is no difference."
+        "PDFs in the queue), and usage that no charge takes, are told and are no difference."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -29,6 +29,8 @@ class Command(BaseCommand):
                 self.stdout.write(difference)
             for pending in found.pending:
                 self.stdout.write(_("pending: %(what)s") % {"what": pending})
+            for unpriced in found.unpriced:
+                self.stdout.write(_("unpriced: %(what)s") % {"what": unpriced})
             for unchecked in found.unchecked:
                 self.stdout.write(_("not recomputed: %(what)s") % {"what": unchecked})
         if found.differences:

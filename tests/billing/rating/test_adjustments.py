@@ -6,11 +6,9 @@ from decimal import Decimal
 import pytest
 
 from billing.invoicing.voiding import void_invoice
-from billing.models import BillingPeriod, InvoiceLine, Subscription
-from billing.rating.lines import rate_period
-from billing.rating.terms import load_terms
+from billing.models import InvoiceLine, Subscription
 from billing.reconciliation.report import reconcile
-from billing.subscriptions.services import end_subscription
+from billing.subscriptions.changing import end_subscription
 from tests.billing.builders import (
     ACTOR,
     CALLS,
@@ -24,7 +22,7 @@ from tests.billing.builders import (
     send_usage,
     subscribe,
 )
-from usage.selectors import metered_usage_by_span
+from tests.billing.rating.rating_tools import rated
 
 pytestmark = pytest.mark.django_db
 
@@ -57,12 +55,10 @@ def billed() -> dict[tuple[int, str], tuple[Decimal, Decimal, int]]:
 def now_known(*indexes: int) -> dict[tuple[int, str], tuple[Decimal, Decimal, int]]:
     """What the periods cost by the usage now known, worked out afresh."""
     subscription = Subscription.objects.get()
-    terms = load_terms(subscription.plan_version_id)
     found = {}
-    for period in BillingPeriod.objects.filter(index__in=indexes):
-        (usage,) = metered_usage_by_span(customer_id=subscription.customer_id, spans=[(period.first_day, period.end_day)])
-        for line in rate_period(period, terms, started_on=subscription.started_on, usage=usage).lines:
-            found[period.index, line.charge_code] = (line.quantity, line.exact_amount, line.amount_minor)
+    for index in indexes:
+        for line in rated(subscription, index).lines:
+            found[index, line.charge_code] = (line.quantity, line.exact_amount, line.amount_minor)
     return found
 
 

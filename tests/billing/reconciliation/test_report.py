@@ -14,9 +14,10 @@ from billing.delivery.deliver import deliver_invoice
 from billing.invoicing.payments import record_payment
 from billing.models import Invoice
 from billing.reconciliation.report import reconcile
-from billing.subscriptions.services import end_subscription
+from billing.subscriptions.changing import end_subscription
 from tests.billing.builders import (
     ACTOR,
+    CALLS,
     at,
     bill,
     invoices,
@@ -239,7 +240,7 @@ def test_the_command_exits_with_success_on_good_books(good_books: Path, capsys: 
     call_command("reconcile")
     assert capsys.readouterr().out == "The books agree with the events.\n"
     call_command("reconcile", "--json")
-    assert json.loads(capsys.readouterr().out) == {"differences": [], "pending": [], "unchecked": []}
+    assert json.loads(capsys.readouterr().out) == {"differences": [], "pending": [], "unpriced": [], "unchecked": []}
 
 
 def test_the_command_names_the_rows_and_fails(good_books: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -251,3 +252,17 @@ def test_the_command_names_the_rows_and_fails(good_books: Path, capsys: pytest.C
     with pytest.raises(CommandError):
         call_command("reconcile", "--json")
     assert json.loads(capsys.readouterr().out)["differences"] == ["I6 series INV misses 5"]
+
+
+def test_usage_without_a_price_is_named_and_no_difference(capsys: pytest.CaptureFixture[str]) -> None:
+    make_catalog(CALLS.replace("meter: calls\n", "meter: calls\n        filter: {region: eu}\n"))
+    customer = make_customer()
+    subscribe(customer)
+    send_usage(customer, "call", 7, "2026-01-10", {"region": "us"})
+    send_usage(customer, "call", 8, "2026-01-11", {"region": "eu"})
+    bill("2026-02-01")
+    found = reconcile()
+    assert found.unpriced == ("acme:basic:2026-01-01 2026-01-01 calls region=us: 1 events have no price",)
+    assert not [difference for difference in found.differences if "region" in difference]
+    call_command("reconcile")
+    assert "unpriced: acme:basic:2026-01-01 2026-01-01 calls region=us: 1 events have no price" in capsys.readouterr().out

@@ -5,8 +5,10 @@ import pytest
 from billing.invoicing.voiding import void_invoice
 from billing.models import BillingPeriod
 from billing.runs.holding import what_holds
-from billing.subscriptions.services import end_subscription
+from billing.subscriptions.changing import end_subscription
 from tests.billing.builders import ACTOR, at, bill, invoices, make_catalog, make_customer, send_usage, subscribe
+from tests.billing.subscriptions.plans_made import Sold, make_meter, sell
+from tests.billing.subscriptions.steps import move
 
 pytestmark = pytest.mark.django_db
 
@@ -125,3 +127,32 @@ def test_every_subscription_is_named_in_order() -> None:
         "the period from 2026-01-01 of the subscription anna:basic:2026-01-01 is not billed yet",
         "the period from 2026-01-01 of the subscription bert:basic:2026-01-01 is not billed yet",
     ]
+
+
+def test_prices_of_single_events_hold_their_months_for_good() -> None:
+    make_meter("payments", event_type="payment")
+    sell("shop", Sold("payments", {"model": "percentage", "rate": "2", "fixed_amount": "0.3"}, meter="payments"))
+    sell("share", Sold("payments", {"model": "percentage", "rate": "2"}, meter="payments"))
+    customer = make_customer()
+    subscription = subscribe(customer, "shop")
+    subscribe(make_customer("quiet"), "shop", ends="2026-02-01")
+    send_usage(customer, "payment", 100, "2026-01-10")
+    move(subscription, "share", "2026-02-01", now="2026-01-15")
+    bill("2026-04-01")
+
+    # February and March are a share of the sum, which the totals by day tell.
+    held = "has prices of single events, which are rated again with every invoice"
+    assert holds() == [
+        f"the period from 2026-01-01 of the subscription {name}:shop:2026-01-01 {held}" for name in ("acme", "quiet")
+    ]
+    assert holds("2026-03-01", "2026-03-30") == []
+
+
+def test_a_trial_prices_nothing_and_holds_nothing() -> None:
+    make_meter("payments", event_type="payment")
+    payments = Sold("payments", {"model": "percentage", "rate": "2", "free_events": "1"}, meter="payments")
+    sell("shop", payments, trial_days=40)
+    subscribe(make_customer(), "shop", ends="2026-02-05")
+    bill("2026-03-01")
+
+    assert holds() == []

@@ -9,10 +9,11 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from billing.models import Subscription
+from billing.models import Subscription, SubscriptionChange
+from billing.subscriptions.changing import change_plan
 from billing.subscriptions.loading import LoadError, LoadReport, load_customers
 from customers.models import Customer
-from tests.billing.builders import ACTOR, NOW, make_catalog, row_counts, send_usage
+from tests.billing.builders import ACTOR, CALLS, NOW, at, make_catalog, row_counts, send_usage
 from usage.models import QuarantinedEvent, Rollup
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +56,44 @@ def test_a_new_subscription_of_a_known_customer_is_started() -> None:
     make_catalog()
     load(ACME | {"subscriptions": []})
     assert load(ACME) == LoadReport(customers_known=1, subscriptions_started=1)
+
+
+SEATS = """
+plans:
+  - code: team
+    currency: EUR
+    trial_days: 14
+    charges: [{code: seats, model: per_unit, unit_amount: "10", default_quantity: "1"}]
+"""
+
+
+def test_a_subscription_comes_with_its_trial_and_quantities() -> None:
+    make_catalog(SEATS)
+    start = {"plan": "team", "starts_at": "2026-01-01T00:00:00+09:00"}
+    text = json.dumps(ACME | {"subscriptions": [start | {"trial_days": 30, "quantities": {"seats": "2.5"}}]})
+    plain = ACME | {"external_id": "plain", "subscriptions": [start | {"trial_days": None, "quantities": None}]}
+    none = ACME | {"external_id": "none", "subscriptions": [start | {"trial_days": 0, "quantities": {"seats": 3}}]}
+    load_customers([text, json.dumps(plain), json.dumps(none)], actor=ACTOR, now=NOW)
+
+    def told(external_id: str) -> list[tuple[str, str, Decimal | None]]:
+        changes = SubscriptionChange.objects.filter(subscription__customer__external_id=external_id).order_by("pk")
+        return [(change.kind, str(change.trial_ends_on), change.quantity) for change in changes]
+
+    assert told("acme") == [("start", "2026-01-31", None), ("quantity", "None", Decimal("2.5"))]
+    assert told("plain") == [("start", "2026-01-15", None)]
+    assert told("none") == [("start", "None", None), ("quantity", "None", Decimal(3))]
+
+
+def test_a_subscription_that_changed_its_plan_since_is_known() -> None:
+    make_catalog()
+    make_catalog(CALLS.replace("code: basic", "code: second"))
+    load(ACME)
+    subscription = Subscription.objects.get()
+    change_plan(subscription_id=subscription.pk, plan_code="second", when=at("2026-01-01T00:00:00+09:00"), actor=ACTOR, now=NOW)
+    assert Subscription.objects.get().plan.code == "second"
+    before = row_counts()
+    assert load(ACME) == LoadReport(customers_known=1, subscriptions_known=1)
+    assert row_counts() == before
 
 
 def test_a_number_with_a_point_keeps_its_digits() -> None:
@@ -104,8 +143,18 @@ def _subscription(**members: object) -> str:
         (_subscription(ends_at=5), "line 3: subscriptions[1].ends_at: "),
         (_subscription(ends_at="2026-06-01T00:00:00Z"), "line 3: subscriptions[1].ends_at: it must end at least a day"),
         (_subscription(), "line 3: subscriptions[1].plan: customer acme is on plan basic at that time already"),
+        (_subscription(trial_days="14"), "line 3: subscriptions[1].trial_days: write a whole number of days"),
+        (_subscription(trial_days=1.5), "line 3: subscriptions[1].trial_days: write a whole number of days"),
+        (_subscription(trial_days=True), "line 3: subscriptions[1].trial_days: write a whole number of days"),
+        (_subscription(trial_days=731), "line 3: subscriptions[1].trial_days: a trial has 0 to 730 days"),
+        (_subscription(trial_days=-1), "line 3: subscriptions[1].trial_days: a trial has 0 to 730 days"),
+        (_subscription(quantities=["seats"]), "line 3: subscriptions[1].quantities: write an object of quantities"),
+        (_subscription(quantities={"seats": "five"}), "line 3: subscriptions[1].quantities.seats: must be a decimal string"),
+        (_subscription(quantities={"seats": None}), "line 3: subscriptions[1].quantities.seats: must be a decimal string"),
+        (_subscription(quantities={"seats": "-1"}), "line 3: subscriptions[1].quantities.seats: must be zero or more"),
+        (_subscription(quantities={"calls": "5"}), "line 3: subscriptions[1].quantities.calls: Basic v1 has no fee by quantity"),
         (_subscription(external_id="x" * 300), "line 3: subscriptions[1].external_id: write at most 255"),
-        (_with(currency="USD"), "line 3: subscriptions[0].plan: plan basic is in EUR"),
+        (_with(currency="USD"), "line 3: subscriptions[0].plan: plan basic has no price in USD"),
     ],
 )
 def test_a_bad_line_is_named_with_its_member_and_nothing_of_the_file_is_kept(bad: str, says: str) -> None:

@@ -3,13 +3,15 @@
 # ruff: noqa: S608 (the statements are made of constants)
 
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 from django.db import DatabaseError, IntegrityError
 
 from billing.invoicing.voiding import void_invoice
-from billing.models import BillingPeriod, Subscription, SubscriptionMeter
-from billing.subscriptions.services import SubscriptionError, end_subscription
+from billing.models import BillingPeriod, Subscription, SubscriptionClaim
+from billing.subscriptions.changing import end_subscription
+from billing.subscriptions.refusals import SubscriptionError
 from customers.models import AuditEvent
 from customers.services import archive_customer
 from tests.billing.builders import (
@@ -85,7 +87,9 @@ def test_a_plan_in_another_currency_is_refused() -> None:
     make_catalog()
     customer = make_customer(currency="USD")
     message = refused(lambda: subscribe(customer), "currency_mismatch", "plan")
-    assert message == "plan basic is in EUR, the customer is billed in USD: choose a plan in that currency"
+    assert message == (
+        "plan basic has no price in USD, in which the customer is billed, but in EUR: publish it in USD, or choose another plan"
+    )
 
 
 def test_an_archived_customer_is_refused() -> None:
@@ -162,20 +166,23 @@ def test_overlaps_are_refused_by_the_database_itself() -> None:
     customer = make_customer()
     subscribe(customer)
     copy = """
-        INSERT INTO billing_subscription (customer_id, plan_id, plan_version_id, external_id, started_on, starts_at, created_at)
-        SELECT customer_id, plan_id, plan_version_id, 'copy', '2030-01-01', '2030-01-01', created_at FROM billing_subscription
+        INSERT INTO billing_subscriptionclaim (subscription_id, customer_id, plan_id, first_day)
+        SELECT subscription_id, customer_id, plan_id, '2030-01-01' FROM billing_subscriptionclaim WHERE plan_id IS NOT NULL
     """
     with pytest.raises(IntegrityError, match="subscription_plan_once_at_a_time"):
         assault(copy)
     other = subscribe(customer, "second", "2020-01-01", ends="2020-02-01")
-    claim = f"UPDATE billing_subscriptionmeter SET ends_at = NULL WHERE subscription_id = {other.pk}"
+    claim = f"UPDATE billing_subscriptionclaim SET end_day = NULL WHERE subscription_id = {other.pk}"
     with pytest.raises(IntegrityError, match="meter_priced_once_at_a_time"):
         assault(claim)
     period = (
-        "INSERT INTO billing_billingperiod (subscription_id, plan_version_id, index, first_day, end_day, starts_at, ends_at, "
+        "INSERT INTO billing_billingperiod (subscription_id, plan_version_id, kind, index, first_day, end_day, whole_first_day, "
     )
-    period += "bills_in_advance, attempts, last_error) SELECT subscription_id, plan_version_id, 99, '2020-01-05', '2020-01-06', "
-    period += f"'2020-01-05', '2020-01-06', false, 0, '' FROM billing_billingperiod WHERE subscription_id = {other.pk}"
+    period += (
+        "whole_end_day, starts_at, ends_at, bills_in_advance, attempts, last_error) SELECT subscription_id, plan_version_id, "
+    )
+    period += "'regular', 99, '2020-01-05', '2020-01-06', '2020-01-05', '2020-01-06', '2020-01-05', '2020-01-06', false, 0, '' "
+    period += f"FROM billing_billingperiod WHERE subscription_id = {other.pk}"
     with pytest.raises(IntegrityError, match="billing_period_no_overlap"):
         assault(period)
 
@@ -194,7 +201,7 @@ def test_an_end_cuts_the_period_that_holds_it_and_drops_those_after() -> None:
     assert (str(subscription.ended_on), subscription.ends_at) == ("2026-02-11", at("2026-02-11"))
     periods = BillingPeriod.objects.order_by("index").values_list("starts_at", "ends_at")
     assert list(periods) == [(at("2026-01-01"), at("2026-02-01")), (at("2026-02-01"), at("2026-02-11"))]
-    assert SubscriptionMeter.objects.get().ends_at == at("2026-02-11")
+    assert set(SubscriptionClaim.objects.values_list("end_day", flat=True)) == {date(2026, 2, 11)}
     event = AuditEvent.objects.get(action="subscription.ended")
     assert (event.before["ended_on"], event.after["ended_on"]) == (None, "2026-02-11")
 
