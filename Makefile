@@ -38,7 +38,7 @@ openapi: setup ## Write docs/openapi.yaml anew from the code
 lock: setup ## Lock pyproject.toml's dependencies anew; ARGS=--upgrade takes new versions
 	@.ci/lock $(ARGS)
 
-bench: setup ## Measure ingestion, storage, reads, a billing run and prices; docs/performance.md tells what came of it
+bench: setup ## Measure ingestion, storage, reads, a billing run, prices and rating; docs/performance.md tells what came of it
 	@$(PYTHON) -m benchmarks $(ARGS)
 
 mutants: setup ## Change prices in 2,900 ways and list what their tests miss, for half an hour; ARGS="'billing.pricing.tax*'" for some

@@ -11,7 +11,7 @@ from pathlib import Path
 from squill import postgres
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-NAMES = ("ingest", "storage", "reads", "billing_run", "pricing")
+NAMES = ("ingest", "storage", "reads", "billing_run", "upcoming", "rerating", "pricing")
 PURE = ("pricing",)  # need no database
 
 

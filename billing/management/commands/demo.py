@@ -37,7 +37,7 @@ Squill is ready.
   A first number, what one customer has spent in this month so far:
 
     curl -s -H 'Authorization: Bearer {key}' \\
-      '{base}/api/v1/customers/{customer}/upcoming-invoice'
+      '{base}/api/v1/customers/{customer}/upcoming_invoice'
 """
 
 

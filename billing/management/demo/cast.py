@@ -51,6 +51,7 @@ class Player:
     payment_terms_days: int = 30
     purchase_order: str = ""
     start_day: int = 1  # of the first month
+    joined_days_ago: int = 0  # before the story ends, instead of a start_day
     subject_keys: tuple[str, ...] = ()
 
     def fields(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Six months of a company's billing, told by the same services that the real thing uses, month by month."""
 
+from calendar import monthrange
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +14,7 @@ from billing.invoicing.entities import ensure_series
 from billing.invoicing.payments import record_payment
 from billing.invoicing.voiding import void_invoice
 from billing.management.demo.cast import Player, load_cast
+from billing.management.demo.changes import change_subscriptions
 from billing.management.demo.usage import usage_of
 from billing.models import BillingEntity, Invoice, NumberSeries
 from billing.pricing.period import local_midnight
@@ -59,6 +61,7 @@ def tell_story(stage: Stage, tell: Tell) -> None:
     for index, month in enumerate(stage.month_starts):
         closing = stage.now if index == MONTHS else _closing(stage.month_starts[index + 1])
         tell(f"usage and invoices of {month:%B %Y}")
+        change_subscriptions(index, month, not_after=stage.now)
         _use(told_until, closing, stage)
         _bill(closing, finalize=index < MONTHS)
         if index == MONTHS - 3:
@@ -93,8 +96,10 @@ def _join(player: Player, stage: Stage, opening: datetime) -> None:
 
 
 def _first_day(player: Player, stage: Stage) -> date:
+    if player.joined_days_ago:
+        return stage.now.date() - timedelta(days=player.joined_days_ago)
     first = stage.month_starts[0]
-    return min(first + timedelta(days=player.start_day - 1), stage.month_starts[1] - timedelta(days=1))
+    return first.replace(day=min(player.start_day, monthrange(first.year, first.month)[1]))
 
 
 def _first_instant(player: Player, stage: Stage) -> datetime:

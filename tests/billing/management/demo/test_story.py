@@ -32,16 +32,24 @@ def test_the_demo_tells_half_a_year_of_believable_billing_once(home: Path) -> No
 
     call_command("demo", stdout=out)
 
-    assert Customer.objects.count() == 14
-    assert sorted(Plan.objects.values_list("code", flat=True)) == ["api-scale", "stream", "team"]
-    assert PlanVersion.objects.filter(status="published").count() == 3
+    assert Customer.objects.count() == 16
+    assert sorted(Plan.objects.values_list("code", flat=True)) == [
+        "api-scale",
+        "onboarding",
+        "priority-support",
+        "stream",
+        "studio",
+        "studio-plus",
+        "team",
+    ]
+    assert PlanVersion.objects.filter(status="published").count() == 7
     statuses = set(Invoice.objects.values_list("status", flat=True))
     assert statuses == {"paid", "finalized", "void", "draft"}
     assert Invoice.objects.filter(status="finalized", due_on__lt="2026-11-22").exists(), "one is overdue"
     assert Invoice.objects.filter(status="finalized", due_on__gte="2026-11-22").exists(), "one is open"
     assert Event.objects.count() > 5000
     assert QuarantinedEvent.objects.filter(status="waiting").count() == 4
-    late = InvoiceLine.objects.get(group="adjustment")
+    late = InvoiceLine.objects.get(group="adjustment", meter_code="api-requests")
     assert (str(late.invoice.customer), late.quantity, late.first_day.isoformat()) == (
         "Tidepool Analytics",
         Decimal(48_000),

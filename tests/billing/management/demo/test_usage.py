@@ -50,7 +50,7 @@ def test_weekends_are_quieter_and_usage_grows() -> None:
 
 def test_the_cast_is_a_dozen_companies_in_several_zones_currencies_and_languages() -> None:
     assert len(CAST) >= 12
-    assert {player.plan for player in CAST} == {"api-scale", "stream", "team"}
+    assert {player.plan for player in CAST} == {"api-scale", "stream", "studio", "team"}
     assert {player.currency for player in CAST} == {"EUR", "USD"}
     assert {player.habit for player in CAST} == {"prompt", "slow", "stopped"}
     assert len({player.timezone for player in CAST}) >= 8
