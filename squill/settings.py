@@ -206,7 +206,16 @@ SPECTACULAR_SETTINGS = {
     "LICENSE": {"name": "Apache-2.0"},
     # Tools such as Postman want an absolute address; a fixed one, so that the document is the same everywhere.
     "SERVERS": [{"url": "http://127.0.0.1:8000", "description": "A laptop (make demo); put your own address in its place"}],
-    "ENUM_NAME_OVERRIDES": {"InvoiceStatusEnum": "billing.models.Invoice.Status", "RoundingEnum": ["up", "down"]},
+    "ENUM_NAME_OVERRIDES": {
+        "BillingPeriodKindEnum": "billing.models.BillingPeriod.Kind",
+        "InvoiceKindEnum": "billing.models.Invoice.Kind",
+        "InvoiceStatusEnum": "billing.models.Invoice.Status",
+        "PlanKindEnum": "billing.models.Plan.Kind",
+        "RoundingEnum": ["up", "down"],
+        "SubscriptionChangeKindEnum": "billing.models.SubscriptionChange.Kind",
+        "SubscriptionChangeStateEnum": "billing.subscriptions.standing.ChangeState",
+        "SubscriptionStateEnum": "billing.subscriptions.standing.State",
+    },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "squill.web.schema.describe_problems"],
 }
 CORS_ALLOWED_ORIGINS = env.words("SQUILL_CORS_ALLOWED_ORIGINS")

@@ -8,17 +8,31 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
-from billing.models import Invoice, Plan, Subscription
+from billing.models import Invoice, Plan, PlanVersion, Subscription, SubscriptionChange
 from customers.api.authentication import calling_key, visible_customers
 from customers.models import Customer
 
 
-def visible_plans(request: Request) -> QuerySet[Plan]:
-    """Return the plans that the key may know of: all, or for a narrowed key those that its customer has or had."""
+def visible_versions(request: Request) -> QuerySet[PlanVersion]:
+    """
+    Return the versions that the key may know of: all; for a narrowed key its customer's own, and the public ones of plans and
+    add-ons that its customer has or had. Drafts are the business of keys that are not narrowed.
+    """
     customer_id = calling_key(request).customer_id
     if customer_id is None:
+        return PlanVersion.objects.all()
+    changes = SubscriptionChange.objects.filter(subscription__customer_id=customer_id)
+    had = Q(plan__in=Subscription.objects.filter(customer_id=customer_id).values("plan_id"))
+    had |= Q(plan__in=changes.exclude(plan_version=None).values("plan_version__plan_id"))
+    shown = PlanVersion.objects.exclude(status=PlanVersion.Status.DRAFT)
+    return shown.filter(Q(customer=customer_id) | (Q(customer=None) & had))
+
+
+def visible_plans(request: Request) -> QuerySet[Plan]:
+    """Return the plans that the key may know of: all, or for a narrowed key those of which it may know a version."""
+    if calling_key(request).customer_id is None:
         return Plan.objects.all()
-    return Plan.objects.filter(pk__in=Subscription.objects.filter(customer_id=customer_id).values("plan_id"))
+    return Plan.objects.filter(pk__in=visible_versions(request).values("plan_id"))
 
 
 def visible_subscriptions(request: Request) -> QuerySet[Subscription]:
@@ -65,6 +79,20 @@ def find_plan(request: Request, code: str) -> Plan:
     if plan is None:
         raise Http404(_("There is no plan %(code)s.") % {"code": code})
     return plan
+
+
+def find_version(request: Request, code: str, number: int) -> PlanVersion:
+    """
+    Return a version of a plan by its number, with plan, customer, and what it is derived from.
+
+    :raises Http404: if there is none, or the key may not know of it
+    """
+    plan = find_plan(request, code)
+    found = visible_versions(request).select_related("plan", "customer", "derived_from").filter(plan=plan, version=number)
+    version = found.first()
+    if version is None:
+        raise Http404(_("There is no version %(number)d of plan %(code)s.") % {"number": number, "code": code})
+    return version
 
 
 def find_subscription(rows: QuerySet[Subscription], external_id: str) -> Subscription:

@@ -21,23 +21,74 @@ PLAN_BODY: Final[dict[str, Any]] = {
         },
     ],
 }
-PLAN: Final[dict[str, Any]] = {**PLAN_BODY, "version": 1, "status": "published", "published_at": "2026-01-01T00:00:00Z"}
+PLAN: Final[dict[str, Any]] = {
+    "kind": "plan",
+    **PLAN_BODY,
+    "customer": None,
+    "version": 1,
+    "status": "published",
+    "derived_from": None,
+    "published_at": "2026-01-01T00:00:00Z",
+}
+DRAFT: Final[dict[str, Any]] = {**PLAN, "version": 2, "status": "draft", "published_at": None}
+DERIVE_BODY: Final[dict[str, Any]] = {
+    "customer": "acme",
+    "charges": [{"code": "platform", "name": "Platform fee", "model": "flat", "amount": "15", "billed": "in_advance"}],
+}
+OWN_DRAFT: Final[dict[str, Any]] = {
+    **DRAFT,
+    "customer": "acme",
+    "charges": [*DERIVE_BODY["charges"], *PLAN_BODY["charges"][1:]],
+    "derived_from": 1,
+}
+COMPARISON: Final[dict[str, Any]] = {
+    "from": 1,
+    "to": 2,
+    "differences": ["Platform fee: 20 → 15", "API calls, tier 2: 0.005 → 0.004 EUR each"],
+    "members": [
+        {"field": "charges.platform.amount", "before": "20", "after": "15"},
+        {"field": "charges.calls.tiers[1].unit_amount", "before": "0.005", "after": "0.004"},
+    ],
+}
 
 SUBSCRIPTION_BODY: Final[dict[str, Any]] = {"customer": "acme", "plan": "scale", "starts_at": "2026-01-01T00:00:00Z"}
+CHANGE: Final[dict[str, Any]] = {
+    "id": 17,
+    "kind": "quantity",
+    "effective_on": "2026-03-01",
+    "plan": None,
+    "version": None,
+    "charge": "seats",
+    "add_on": None,
+    "code": None,
+    "quantity": "12",
+    "trial_ends_on": None,
+    "actor": "sq_live_4qLm81xZ",
+    "recorded_at": "2026-02-10T12:00:00Z",
+    "undone_at": None,
+    "state": "planned",
+}
 SUBSCRIPTION: Final[dict[str, Any]] = {
     "external_id": "acme:scale:2026-01-01",
     "customer": "acme",
     "plan": "scale",
     "plan_version": 1,
+    "state": "active",
     "active": True,
     "started_on": "2026-01-01",
     "ended_on": None,
     "starts_at": "2026-01-01T00:00:00Z",
     "ends_at": None,
+    "trial_ends_on": None,
+    "quantities": {"seats": "5"},
+    "add_ons": [{"code": "support", "add_on": "support", "quantity": "1"}],
+    "planned": [CHANGE],
     "created_at": "2026-01-01T00:00:00Z",
 }
 PERIOD: Final[dict[str, Any]] = {
     "index": 0,
+    "kind": "regular",
+    "plan": "scale",
     "plan_version": 1,
     "first_day": "2026-01-01",
     "last_day": "2026-01-31",
@@ -105,6 +156,10 @@ PAYMENT_BODY: Final[dict[str, Any]] = {"amount": "15", "received_on": "2026-02-2
 PAYMENT: Final[dict[str, Any]] = {**PAYMENT_BODY, "method": "bank_transfer", "recorded_at": "2026-02-20T09:00:00Z"}
 VOID_BODY: Final[dict[str, Any]] = {"reason": "Billed to the wrong legal entity"}
 END_BODY: Final[dict[str, Any]] = {"ends_at": "2026-07-01T00:00:00Z"}
+CHANGE_PLAN_BODY: Final[dict[str, Any]] = {"plan": "scale", "when": "period_end", "quantities": {"seats": "12"}}
+CHANGE_QUANTITY_BODY: Final[dict[str, Any]] = {"charge": "seats", "quantity": "12", "when": "2026-03-01T00:00:00Z"}
+PUT_ADD_ON_BODY: Final[dict[str, Any]] = {"add_on": "support", "quantity": "1", "when": "now"}
+MOMENT_BODY: Final[dict[str, Any]] = {"when": "period_end"}
 
 UPCOMING: Final[dict[str, Any]] = {
     "customer": "acme",
@@ -112,6 +167,12 @@ UPCOMING: Final[dict[str, Any]] = {
     "as_of": "2026-01-20T12:00:00Z",
     "total": "15",
     "invoices": [{"subscription": "acme:scale:2026-01-01", **_TOTALS, **_PARTS}],
+}
+CHANGE_PREVIEW: Final[dict[str, Any]] = {
+    "before": UPCOMING["invoices"][0],
+    "after": None,
+    "difference": "-12.5",
+    "compared_until": "2026-02-01T00:00:00Z",
 }
 
 CALCULATION_BODY: Final[dict[str, Any]] = {
@@ -162,3 +223,9 @@ def answered(value: Any, *statuses: int) -> OpenApiExample:
     """Return the example of an answer with one of the statuses (200 if none is given), an item of it where it is a page."""
     codes = [str(status) for status in statuses or (200,)]
     return OpenApiExample("Answer", value=value, response_only=True, status_codes=codes)
+
+
+CHANGED: Final = [
+    answered(SUBSCRIPTION),
+    OpenApiExample("Preview", value=CHANGE_PREVIEW, response_only=True, status_codes=["200"]),
+]

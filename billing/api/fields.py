@@ -87,6 +87,66 @@ class AmountTextField(serializers.Field[Decimal, Any, Any, Any]):
         return plain(value)
 
 
+@extend_schema_field({"type": "string", "format": "decimal", "example": "5"})
+class QuantityTextField(serializers.Field[Decimal, Any, Any, Any]):
+    """A quantity, both ways: a decimal string, exact, zero or more, below 10^15, at most 12 decimals."""
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        """
+        Return the exact number.
+
+        :raises ValidationError: saying what to write instead
+        """
+        try:
+            return Decimal(plain(read_number(data, path="", error=InvalidMember)))
+        except InvalidMember:
+            raise _refused(_("Write a quantity of zero or more as a decimal string, such as 5 or 2.5.")) from None
+
+    def to_representation(self, value: Decimal) -> str:
+        """Write the number in plain notation."""
+        return plain(value)
+
+
+@extend_schema_field({"type": "string", "example": "period_end"})
+class WhenField(InstantField):
+    """
+    When something is to hold: an instant, or one of the words that the field takes.
+
+    "now" comes out as the word, for the view to put its own instant in; "period_end" as services take it.
+    """
+
+    def __init__(self, *words: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._words = words
+
+    def to_internal_value(self, data: Any) -> Any:
+        """
+        Return the word, or the instant in UTC.
+
+        :raises ValidationError: saying what to write instead
+        """
+        if isinstance(data, str) and data in self._words:
+            return data
+        if not isinstance(data, str) or not data[:1].isdigit():
+            words = ", ".join(self._words)
+            raise _refused(_("Write %(words)s, or an instant with its offset, such as 2026-03-01T00:00:00Z.") % {"words": words})
+        return super().to_internal_value(data)
+
+
+class WholeNumberField(serializers.IntegerField):
+    """An integer that must come as a JSON number; DRF's own field takes texts and true as well."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """
+        Return the number.
+
+        :raises ValidationError: if it is none
+        """
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 def amount_text(minor: int, currency: str) -> str:
     """Write minor units as a decimal string in major units, such as 12.5."""
     return plain(from_minor(minor, exponent=exponent(currency)))

@@ -15,11 +15,10 @@ from billing.api import examples
 from billing.api.access import find_customer, find_invoice, visible_invoices
 from billing.api.fields import amount_text, flag
 from billing.api.invoice_serializers import InvoiceSerializer, InvoiceSummarySerializer, UpcomingSerializer
-from billing.invoicing.preview import upcoming_invoice
+from billing.invoicing.preview import upcoming_invoices
 from billing.invoicing.rows import invoice_rows
 from billing.invoicing.standing import with_overdue
-from billing.models import Invoice, InvoiceLine, InvoiceTax, Payment, Subscription
-from billing.rating.terms import TermsBook
+from billing.models import Invoice, InvoiceLine, InvoiceTax, Payment
 from squill.lib import clock
 from squill.web.answers import FORBIDDEN, INVALID, NOT_FOUND
 from squill.web.problems import invalid
@@ -91,11 +90,7 @@ class UpcomingInvoiceView(APIView):
         """Return the spend so far."""
         now = clock.now()
         customer = find_customer(request, external_id)
-        live = Subscription.objects.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now), customer=customer, starts_at__lte=now)
-        book = TermsBook()
-        subscriptions = live.select_related("customer", "plan", "plan_version").order_by("pk")
-        composed = [upcoming_invoice(subscription, now=now, terms_book=book) for subscription in subscriptions]
-        rows = [invoice_rows(invoice, now=now) for invoice in composed if invoice is not None]
+        rows = [invoice_rows(invoice, now=now) for invoice in upcoming_invoices(customer, now=now)]
         answer = {
             "customer": customer.external_id,
             "currency": customer.currency,

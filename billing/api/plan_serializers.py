@@ -4,9 +4,11 @@ The JSON of plans, which is that of the catalogue file (design of the members: d
 A plan that comes in is read by billing.catalog.document.read_plan, as strictly as a file: these serializers describe it.
 """
 
+from typing import Any
+
 from rest_framework import serializers
 
-from billing.models import Charge, PlanVersion
+from billing.models import Charge, Plan, PlanVersion
 from billing.pricing.charge_models import MODELS
 from squill.web.serializers import PlainDecimalField, StrictCharField, StrictSerializer
 
@@ -51,29 +53,66 @@ class PriceSerializer(StrictSerializer):
 
 
 class PlanChargeSerializer(PriceSerializer):
-    """A price on a meter, or a fixed fee, within a plan."""
+    """A price on a meter, a fixed fee, or a fee by quantity (seats), within a plan."""
 
     code = StrictCharField(max_length=64)
     name = StrictCharField(max_length=255, required=False, help_text="Printed on invoices; the code if left out.")
-    meter = StrictCharField(max_length=64, required=False, help_text="The code of the meter whose usage is priced.")
+    meter = StrictCharField(
+        max_length=64, required=False, help_text="The code of the meter whose usage is priced. Not in an add-on."
+    )
     filter = serializers.DictField(
         child=serializers.CharField(),
         required=False,
         help_text="Dimension → value: only such usage; without it, what no other takes.",
     )
+    default_quantity = _decimal(
+        "Makes a charge without a meter a fee by quantity (seats): how many a subscription has unless it says otherwise."
+    )
     billed = serializers.ChoiceField(choices=Charge.Billed.choices, required=False, help_text="in_arrears if left out.")
 
 
-class PlanBodySerializer(StrictSerializer):
-    """A plan as the catalogue file writes it."""
+class PlanTermsSerializer(StrictSerializer):
+    """What an offer costs, and how often."""
+
+    interval = serializers.ChoiceField(
+        choices=PlanVersion.Interval.choices, required=False, help_text="monthly if left out; once: add-ons only."
+    )
+    interval_count = serializers.IntegerField(
+        min_value=1, max_value=100, required=False, help_text="1 if left out. 2 and monthly: every two months."
+    )
+    anchor = serializers.ChoiceField(
+        choices=PlanVersion.Anchor.choices, required=False, help_text="calendar if left out. Not in an add-on."
+    )
+    billing_day = serializers.IntegerField(
+        min_value=1,
+        max_value=31,
+        required=False,
+        help_text="Day of the month on which periods begin, 1 if left out. Calendar and months only; not in an add-on.",
+    )
+    trial_days = serializers.IntegerField(
+        min_value=0, max_value=730, required=False, help_text="0 if left out. Not in an add-on."
+    )
+    charges = PlanChargeSerializer(many=True)
+    minimum_commitment = _decimal("Major units a full period, trued up at its end. Not in an add-on.")
+
+
+class PlanBodySerializer(PlanTermsSerializer):
+    """A plan or an add-on in one currency, as the catalogue file writes it."""
 
     code = StrictCharField(max_length=64, required=False, help_text="The code of the path; may be left out.")
-    name = StrictCharField(max_length=255, required=False, help_text="The code if left out.")
-    currency = StrictCharField(max_length=3, help_text="ISO 4217. A plan keeps its currency for good.")
-    interval = serializers.ChoiceField(choices=PlanVersion.Interval.choices, required=False, help_text="monthly if left out.")
-    anchor = serializers.ChoiceField(choices=PlanVersion.Anchor.choices, required=False, help_text="calendar if left out.")
-    charges = PlanChargeSerializer(many=True)
-    minimum_commitment = _decimal("Major units a full period, trued up at its end.")
+    kind = serializers.ChoiceField(
+        choices=Plan.Kind.choices, required=False, help_text="What the code is already, or plan. It never changes."
+    )
+    name = StrictCharField(
+        max_length=255, required=False, help_text="That of all versions; if left out, what it is already, or the code."
+    )
+    currency = StrictCharField(max_length=3, help_text="ISO 4217. In another currency it is another offer.")
+    customer = StrictCharField(
+        max_length=255,
+        required=False,
+        allow_null=True,
+        help_text="External id: only this customer can have it, at their own price.",
+    )
 
 
 class PublishPlanSerializer(PlanBodySerializer):
@@ -84,12 +123,44 @@ class PublishPlanSerializer(PlanBodySerializer):
     )
 
 
+class DeriveVersionSerializer(PlanTermsSerializer):
+    """Whose own version it becomes, and what takes the place of what the public one says; null is the default again."""
+
+    customer = StrictCharField(max_length=255, help_text="External id.")
+    charges = PlanChargeSerializer(
+        many=True, required=False, help_text="Each takes the place of the one with its code, or is added; the others stay."
+    )
+
+
 class PlanSerializer(PlanBodySerializer):
-    """A published version of a plan."""
+    """A version of a plan or add-on."""
 
     version = serializers.IntegerField(help_text="1, 2, 3 … by plan.")
     status = serializers.ChoiceField(
-        choices=[choice for choice in PlanVersion.Status.choices if choice[0] != PlanVersion.Status.DRAFT],
-        help_text="archived: not sold any more, and priced on for whoever has it.",
+        choices=PlanVersion.Status.choices,
+        help_text="draft: being written; archived: not sold any more, and priced on for whoever has it.",
     )
-    published_at = serializers.DateTimeField()
+    derived_from = serializers.IntegerField(
+        allow_null=True, help_text="The public version that a customer's own was derived from."
+    )
+    published_at = serializers.DateTimeField(allow_null=True)
+
+
+class MemberChangeSerializer(StrictSerializer):
+    """A member that differs."""
+
+    field = serializers.CharField(help_text="Such as charges.calls.tiers[1].unit_amount: charges are named by their code.")
+    before = serializers.JSONField(allow_null=True, help_text="As the file has it; null if it is not there.")
+    after = serializers.JSONField(allow_null=True)
+
+
+class PlanComparisonSerializer(StrictSerializer):
+    """What differs between two versions of a plan."""
+
+    to = serializers.IntegerField()
+    differences = serializers.ListField(child=serializers.CharField(), help_text="In words, a sentence each.")
+    members = MemberChangeSerializer(many=True, help_text="The same by member.")
+
+    def get_fields(self) -> Any:
+        """Return the members, with one whose name Python keeps for itself."""
+        return {"from": serializers.IntegerField(), **super().get_fields()}

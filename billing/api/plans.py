@@ -1,47 +1,52 @@
-"""Plans over HTTP: what is sold, what was, and how a new price is published."""
+"""Plans and add-ons over HTTP: what is sold, and how a new price is published at once."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from django.http import Http404
+from django.db.models import F
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.api import examples
-from billing.api.access import find_plan, refuse_narrowed, visible_plans
+from billing.api.access import find_plan, refuse_narrowed, visible_versions
+from billing.api.plan_answers import (
+    BAD,
+    CURRENCY,
+    CUSTOMER,
+    TAGS,
+    chosen,
+    differing,
+    read_object,
+    read_spec,
+    refused,
+    version_members,
+    whole_version,
+)
 from billing.api.plan_serializers import PlanSerializer, PublishPlanSerializer
 from billing.catalog.apply import UnpublishedChanges, apply_catalog
-from billing.catalog.document import CatalogSpec, LocatedError, PlanSpec, read_plan
-from billing.catalog.plans import CatalogError, published_version
-from billing.catalog.specs import plan_specs
+from billing.catalog.errors import CatalogError
+from billing.catalog.values import CatalogSpec
 from billing.models import Plan, PlanVersion
-from customers.api.authentication import actor_of
+from customers.api.authentication import actor_of, calling_key
 from squill.lib import clock
-from squill.web.answers import FORBIDDEN, NOT_FOUND, problem
-from squill.web.problems import Problem, invalid
+from squill.web.answers import FORBIDDEN, INVALID, NOT_FOUND, problem
+from squill.web.problems import invalid
+from usage.api import queries
 
-_TAGS = ["Plans"]
 _DIFFERS = problem(
     "conflict",
-    "The plan is published and says something else, or is in another currency; nothing was written.",
+    "It is published and says something else, or the code is of the other kind; nothing was written.",
     field="charges.calls.tiers[1].unit_amount",
     code="published_plan_differs",
     message="0.005 → 0.004",
 )
-_BAD = problem(
-    "invalid",
-    "The plan cannot be read; nothing was written.",
-    field="charges[1].tiers[0].up_to",
-    message="must be below the next bound",
-)
 
 
 class PlanListView(GenericAPIView[Plan]):
-    """All plans that are published."""
+    """All that is on sale."""
 
     serializer_class = PlanSerializer
     ordering: ClassVar[str] = "code"
@@ -49,54 +54,88 @@ class PlanListView(GenericAPIView[Plan]):
     @extend_schema(
         operation_id="list_plans",
         summary="List plans",
-        tags=_TAGS,
-        responses={200: PlanSerializer(many=True)} | FORBIDDEN,
+        tags=TAGS,
+        parameters=[
+            OpenApiParameter("kind", str, enum=Plan.Kind.values, description="Only plans, or only add-ons."),
+            OpenApiParameter("currency", str, description="Only what is sold in this currency."),
+            OpenApiParameter("customer", str, description="External id: this customer's own versions, and not the public ones."),
+        ],
+        responses={200: PlanSerializer(many=True)} | INVALID | FORBIDDEN,
         examples=[examples.answered(examples.PLAN)],
     )
     def get(self, request: Request) -> Response:
-        """Return a page of plans, each in its published version, by code. A narrowed key sees the plans of its customer."""
-        sold = PlanVersion.objects.filter(status=PlanVersion.Status.PUBLISHED)
-        plans = self.paginate_queryset(visible_plans(request).filter(pk__in=sold.values("plan_id")))
-        versions = sold.filter(plan__in=plans or ()).select_related("plan").order_by("plan__code")
-        return self.get_paginated_response(_members(versions))
+        """
+        Return a page of plans and add-ons, each in its published versions, by code.
+
+        `limit` counts codes: what is sold in several currencies has an item for each. A narrowed key sees what its customer has
+        or had, and its customer's own versions; other keys see own versions by `customer`.
+        """
+        query = request.query_params
+        queries.refuse_unknown(query, frozenset({"kind", "currency", "customer", "limit", "cursor"}))
+        sold = visible_versions(request).filter(status=PlanVersion.Status.PUBLISHED)
+        if (customer := query.get("customer")) is not None:
+            sold = sold.filter(customer__external_id=customer)
+        elif calling_key(request).customer_id is None:
+            sold = sold.filter(customer=None)
+        if (currency := query.get("currency")) is not None:
+            sold = sold.filter(currency=currency)
+        if (kind := query.get("kind")) is not None:
+            if kind not in Plan.Kind.values:
+                raise invalid({"kind": _("Write plan or add_on.")})
+            sold = sold.filter(plan__kind=kind)
+        plans = self.paginate_queryset(Plan.objects.filter(pk__in=sold.values("plan_id")))
+        versions = sold.filter(plan__in=plans or ()).select_related("plan", "customer", "derived_from")
+        ordered = versions.order_by("plan__code", "currency", F("customer__external_id").asc(nulls_first=True))
+        return self.get_paginated_response(version_members(ordered))
 
 
 class PlanView(GenericAPIView[Plan]):
-    """One plan, by its code."""
+    """One plan or add-on, by its code."""
 
     serializer_class = PlanSerializer
 
     @extend_schema(
         operation_id="get_plan",
         summary="Get a plan",
-        tags=_TAGS,
-        responses={200: PlanSerializer} | FORBIDDEN | NOT_FOUND,
+        tags=TAGS,
+        parameters=[CURRENCY, CUSTOMER],
+        responses={200: PlanSerializer} | INVALID | FORBIDDEN | NOT_FOUND,
         examples=[examples.answered(examples.PLAN)],
     )
     def get(self, request: Request, code: str) -> Response:
-        """Return the published version of the plan, in the members of the catalogue file."""
-        version = published_version(find_plan(request, code))
-        if version is None:
-            raise Http404(_("The plan %(code)s is not published yet.") % {"code": code})
-        return Response(_members([version])[0])
+        """
+        Return what is on sale under the code, in the members of the catalogue file.
+
+        A narrowed key gets its customer's own version, where there is one.
+        """
+        queries.refuse_unknown(request.query_params, frozenset({"currency", "customer"}))
+        plan = find_plan(request, code)
+        sold = visible_versions(request).filter(plan=plan, status=PlanVersion.Status.PUBLISHED)
+        missing = _("The plan %(code)s is not on sale, or not so.") % {"code": code}
+        caller = calling_key(request).customer_id
+        return Response(version_members([chosen(sold, request.query_params, missing=missing, caller=caller)])[0])
 
     @extend_schema(
         operation_id="publish_plan",
         summary="Publish a plan",
         description=(
-            "Make the plan sell what the body says. 201 says that the plan is new; 200 that it says so already, or that a new "
-            "version was published. A published plan changes only with `new_version`: subscriptions keep the version that "
-            "they have. Sending the same body again changes nothing."
+            "Make the plan or add-on sell what the body says, in its currency, to everybody or to its `customer`. 201 says that "
+            "the offer is new; 200 that it says so already, or that a new version was published. What is published changes only "
+            "with `new_version`: subscriptions keep the version that they have. Sending the same body again changes nothing."
         ),
-        tags=_TAGS,
+        tags=TAGS,
         request=PublishPlanSerializer,
-        responses={200: PlanSerializer, 201: PlanSerializer} | _BAD | FORBIDDEN | _DIFFERS,
+        responses={200: PlanSerializer, 201: PlanSerializer} | BAD | FORBIDDEN | _DIFFERS,
         examples=[examples.sent(examples.PLAN_BODY), examples.answered(examples.PLAN, 200, 201)],
     )
     def put(self, request: Request, code: str) -> Response:
         """Publish the plan."""
         refuse_narrowed(request)
-        spec, wants_new_version = _read(request.data, code)
+        members = read_object(request.data)
+        wants_new_version = members.pop("new_version", False)
+        if not isinstance(wants_new_version, bool):
+            raise invalid({"new_version": _("Write true or false.")})
+        spec = read_spec(members, code)
         try:
             changes = apply_catalog(
                 spec=CatalogSpec(meters=(), plans=(spec,)),
@@ -105,70 +144,11 @@ class PlanView(GenericAPIView[Plan]):
                 new_versions=wants_new_version,
             )
         except UnpublishedChanges as error:
-            raise _differing(error) from None
+            raise differing(error) from None
         except CatalogError as error:
-            is_currency = error.member == "currency"
-            entry = {"field": error.member, "message": error.message}
-            raise Problem(type="conflict" if is_currency else "invalid", detail=error.message, errors=[entry]) from None
-        version = PlanVersion.objects.select_related("plan").get(plan__code=code, status=PlanVersion.Status.PUBLISHED)
+            raise refused(error) from None
+        offer = PlanVersion.objects.filter(plan__code=code, currency=spec.currency).exclude(status=PlanVersion.Status.DRAFT)
+        owned = offer.filter(customer__external_id=spec.customer) if spec.customer else offer.filter(customer=None)
         created = changes[0].kind == "created"
-        return Response(_members([version])[0], status=status.HTTP_201_CREATED if created else status.HTTP_200_OK)
-
-
-class PlanVersionListView(GenericAPIView[PlanVersion]):
-    """What a plan costs and has cost."""
-
-    serializer_class = PlanSerializer
-    ordering: ClassVar[str] = "-version"
-
-    @extend_schema(
-        operation_id="list_plan_versions",
-        summary="List the versions of a plan",
-        tags=_TAGS,
-        responses={200: PlanSerializer(many=True)} | FORBIDDEN | NOT_FOUND,
-        examples=[examples.answered(examples.PLAN)],
-    )
-    def get(self, request: Request, code: str) -> Response:
-        """Return a page of the versions that are or were published, newest first."""
-        plan = find_plan(request, code)
-        versions = PlanVersion.objects.filter(plan=plan).exclude(status=PlanVersion.Status.DRAFT).select_related("plan")
-        return self.get_paginated_response(_members(self.paginate_queryset(versions) or ()))
-
-
-def _members(versions: Iterable[PlanVersion]) -> list[dict[str, Any]]:
-    """Return the JSON of versions whose plan is loaded. One query for all charges."""
-    rows = list(versions)
-    return [
-        {**spec.members(), "version": row.version, "status": row.status, "published_at": row.published_at}
-        for row, spec in zip(rows, plan_specs(rows), strict=True)
-    ]
-
-
-def _read(body: Any, code: str) -> tuple[PlanSpec, bool]:
-    """
-    Read the body of a publication: the plan, and whether a new version is wanted.
-
-    :raises Problem: naming the member that cannot be used
-    """
-    if not isinstance(body, Mapping):
-        raise invalid({"": _("Write an object with the members of a plan.")})
-    members = dict(body)
-    wants_new_version = members.pop("new_version", False)
-    if not isinstance(wants_new_version, bool):
-        raise invalid({"new_version": _("Write true or false.")})
-    if members.setdefault("code", code) != code:
-        raise invalid({"code": _("The path says %(code)s: write the same, or leave it out.") % {"code": code}})
-    try:
-        return read_plan(members), wants_new_version
-    except LocatedError as error:
-        raise invalid({error.path.removeprefix("plans[0]").removeprefix("."): error.message}) from None
-
-
-def _differing(error: UnpublishedChanges) -> Problem:
-    told = [difference.partition(": ") for change in error.changes for difference in change.differences]
-    errors = [{"field": path, "code": "published_plan_differs", "message": change} for path, _colon, change in told]
-    listed = "; ".join(f"{path}: {change}" for path, _colon, change in told[:5])
-    detail = _(
-        "The plan is published and says something else: %(differences)s. To publish a new version, add “new_version”: true."
-    )
-    return Problem(type="conflict", detail=detail % {"differences": listed}, errors=errors)
+        answer = whole_version(owned.values_list("pk", flat=True).latest("version"))
+        return Response(answer, status=status.HTTP_201_CREATED if created else status.HTTP_200_OK)

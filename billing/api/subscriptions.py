@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Final
 
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
@@ -12,26 +12,21 @@ from rest_framework.response import Response
 
 from billing.api import examples
 from billing.api.access import find_subscription, visible_subscriptions
-from billing.api.fields import flag, refusal
-from billing.api.subscription_serializers import (
-    BillingPeriodSerializer,
-    EndSubscriptionSerializer,
-    StartSubscriptionSerializer,
-    SubscriptionSerializer,
-)
+from billing.api.fields import flag
+from billing.api.subscription_answers import TAGS, shown_subscriptions, subscription_json, subscription_problem
+from billing.api.subscription_serializers import BillingPeriodSerializer, StartSubscriptionSerializer, SubscriptionSerializer
 from billing.models import BillingPeriod, Subscription
-from billing.subscriptions.services import SubscriptionError, end_subscription, start_subscription
+from billing.subscriptions.periods import LIVE
+from billing.subscriptions.refusals import SubscriptionError
+from billing.subscriptions.services import start_subscription
+from billing.subscriptions.withdrawing import withdraw_subscription
 from customers.api.authentication import actor_of, visible_customers
 from squill.lib import clock
 from squill.web.answers import FORBIDDEN, INVALID, NOT_FOUND, problem
 from squill.web.problems import Problem
 from usage.api import queries
 
-_TAGS = ["Subscriptions"]
-# Refusals that say something about the request itself; all others are about the state that it meets.
-_ABOUT_THE_REQUEST: Final = frozenset(
-    {"plan_not_found", "currency_mismatch", "ends_before_start", "external_id_unusable", "out_of_range"}
-)
+_PARAMETERS: Final = frozenset({"customer", "plan", "active", "limit", "cursor"})
 _TAKEN = problem(
     "conflict",
     "Usage would be billed twice, the external id is taken, or the customer is archived; nothing was written.",
@@ -39,12 +34,12 @@ _TAKEN = problem(
     code="overlaps",
     message="customer acme is on plan scale at that time already: end that subscription first",
 )
-_BILLED = problem(
+_BEGUN = problem(
     "conflict",
-    "It has ended, ends sooner already, or a later period is billed; nothing was written.",
-    field="ends_at",
-    code="period_billed",
-    message="a period after 2026-02-10 is billed already: void its invoice first, or choose a later day",
+    "Its first day has come; nothing was written.",
+    field="starts_at",
+    code="has_begun",
+    message="it began on 2026-01-01: end it instead",
 )
 
 
@@ -56,7 +51,7 @@ class SubscriptionListView(GenericAPIView[Subscription]):
     @extend_schema(
         operation_id="list_subscriptions",
         summary="List subscriptions",
-        tags=_TAGS,
+        tags=TAGS,
         parameters=[
             OpenApiParameter("customer", str, description="Only those of the customer with this external id."),
             OpenApiParameter("plan", str, description="Only those on the plan with this code."),
@@ -68,25 +63,28 @@ class SubscriptionListView(GenericAPIView[Subscription]):
     def get(self, request: Request) -> Response:
         """Return a page of subscriptions, newest first."""
         query = request.query_params
-        queries.refuse_unknown(query, frozenset({"customer", "plan", "active", "limit", "cursor"}))
-        rows = _shown(request)
+        queries.refuse_unknown(query, _PARAMETERS)
+        now = clock.now()
+        rows = shown_subscriptions(request)
         if (customer := query.get("customer")) is not None:
             rows = rows.filter(customer__external_id=customer)
         if (plan := query.get("plan")) is not None:
             rows = rows.filter(plan__code=plan)
         active = flag(query, "active")
         if active is not None:
-            rows = rows.filter(Q(active=active))
-        return self.get_paginated_response(SubscriptionSerializer(self.paginate_queryset(rows) or (), many=True).data)
+            running = Q(starts_at__lte=now) & (Q(ends_at__isnull=True) | Q(ends_at__gt=now))
+            rows = rows.filter(running if active else ~running)
+        page = self.paginate_queryset(rows) or ()
+        return self.get_paginated_response([subscription_json(subscription, now) for subscription in page])
 
     @extend_schema(
         operation_id="start_subscription",
         summary="Start a subscription",
         description=(
-            "Put a customer on the published version of a plan, from the local day that contains `starts_at`. A day in the past "
-            "is fine: the periods since then are billed by the next run."
+            "Put a customer on the version of a plan that is sold to them, from the local day that contains `starts_at`. A day "
+            "in the past is fine: the periods since then are billed by the next run."
         ),
-        tags=_TAGS,
+        tags=TAGS,
         request=StartSubscriptionSerializer,
         responses={201: SubscriptionSerializer} | INVALID | FORBIDDEN | NOT_FOUND | _TAKEN,
         examples=[examples.sent(examples.SUBSCRIPTION_BODY), examples.answered(examples.SUBSCRIPTION, 201)],
@@ -96,6 +94,7 @@ class SubscriptionListView(GenericAPIView[Subscription]):
         body = StartSubscriptionSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         values = body.validated_data
+        now = clock.now()
         customer = visible_customers(request).filter(external_id=values["customer"]).first()
         if customer is None:
             message = _("There is no customer %(external_id)s.") % {"external_id": values["customer"]}
@@ -107,13 +106,15 @@ class SubscriptionListView(GenericAPIView[Subscription]):
                 starts_at=values["starts_at"],
                 ends_at=values.get("ends_at"),
                 external_id=values.get("external_id", ""),
+                trial_days=values.get("trial_days"),
+                quantities=values.get("quantities"),
                 actor=actor_of(request),
-                now=clock.now(),
+                now=now,
             )
         except SubscriptionError as error:
-            raise _problem(error) from None
-        shown = _shown(request).get(pk=started.pk)
-        return Response(SubscriptionSerializer(shown).data, status=status.HTTP_201_CREATED)
+            raise subscription_problem(error) from None
+        shown = shown_subscriptions(request).get(pk=started.pk)
+        return Response(subscription_json(shown, now), status=status.HTTP_201_CREATED)
 
 
 class SubscriptionView(GenericAPIView[Subscription]):
@@ -124,46 +125,30 @@ class SubscriptionView(GenericAPIView[Subscription]):
     @extend_schema(
         operation_id="get_subscription",
         summary="Get a subscription",
-        tags=_TAGS,
+        tags=TAGS,
         responses={200: SubscriptionSerializer} | FORBIDDEN | NOT_FOUND,
         examples=[examples.answered(examples.SUBSCRIPTION)],
     )
     def get(self, request: Request, external_id: str) -> Response:
         """Return the subscription, ended or not."""
-        return Response(SubscriptionSerializer(find_subscription(_shown(request), external_id)).data)
-
-
-class SubscriptionEndView(GenericAPIView[Subscription]):
-    """The end of a subscription."""
-
-    serializer_class = SubscriptionSerializer
+        subscription = find_subscription(shown_subscriptions(request), external_id)
+        return Response(subscription_json(subscription, clock.now()))
 
     @extend_schema(
-        operation_id="end_subscription",
-        summary="End a subscription",
-        description=(
-            "End it at the beginning of the local day that contains `ends_at`. A fee that was billed in advance for longer comes "
-            "back as an adjustment on its last invoice. An end can be moved to an earlier day, not to a later one."
-        ),
-        tags=_TAGS,
-        request=EndSubscriptionSerializer,
-        responses={200: SubscriptionSerializer} | INVALID | FORBIDDEN | NOT_FOUND | _BILLED,
-        examples=[
-            examples.sent(examples.END_BODY),
-            examples.answered({**examples.SUBSCRIPTION, "ended_on": "2026-07-01", "ends_at": "2026-07-01T00:00:00Z"}),
-        ],
+        operation_id="withdraw_subscription",
+        summary="Withdraw a subscription that has not begun",
+        description="Delete it, as if it had never been; its external id is free again. One that has begun is ended instead.",
+        tags=TAGS,
+        responses={204: None} | FORBIDDEN | NOT_FOUND | _BEGUN,
     )
-    def post(self, request: Request, external_id: str) -> Response:
-        """End the subscription."""
-        subscription = find_subscription(_shown(request), external_id)
-        body = EndSubscriptionSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        ends_at = body.validated_data["ends_at"]
+    def delete(self, request: Request, external_id: str) -> Response:
+        """Withdraw the subscription."""
+        subscription = find_subscription(visible_subscriptions(request), external_id)
         try:
-            end_subscription(subscription_id=subscription.pk, ends_at=ends_at, actor=actor_of(request), now=clock.now())
+            withdraw_subscription(subscription_id=subscription.pk, actor=actor_of(request), now=clock.now())
         except SubscriptionError as error:
-            raise _problem(error) from None
-        return Response(SubscriptionSerializer(_shown(request).get(pk=subscription.pk)).data)
+            raise subscription_problem(error) from None
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class BillingPeriodListView(GenericAPIView[BillingPeriod]):
@@ -175,25 +160,13 @@ class BillingPeriodListView(GenericAPIView[BillingPeriod]):
     @extend_schema(
         operation_id="list_billing_periods",
         summary="List the billing periods of a subscription",
-        tags=_TAGS,
+        tags=TAGS,
         responses={200: BillingPeriodSerializer(many=True)} | FORBIDDEN | NOT_FOUND,
         examples=[examples.answered(examples.PERIOD)],
     )
     def get(self, request: Request, external_id: str) -> Response:
         """Return a page of periods, newest first, with the invoices that bill them."""
-        subscription = find_subscription(_shown(request), external_id)
-        periods = BillingPeriod.objects.filter(subscription=subscription)
-        rows = self.paginate_queryset(periods.select_related("plan_version", "advance_invoice", "arrears_invoice"))
+        subscription = find_subscription(visible_subscriptions(request), external_id)
+        periods = BillingPeriod.objects.filter(LIVE, subscription=subscription)
+        rows = self.paginate_queryset(periods.select_related("plan_version__plan", "advance_invoice", "arrears_invoice"))
         return self.get_paginated_response(BillingPeriodSerializer(rows or (), many=True).data)
-
-
-def _shown(request: Request) -> QuerySet[Subscription]:
-    """Return the subscriptions that the key may know of, with all that their JSON says."""
-    now = clock.now()
-    active = Q(starts_at__lte=now) & (Q(ends_at__isnull=True) | Q(ends_at__gt=now))
-    rows = visible_subscriptions(request).select_related("customer", "plan", "plan_version")
-    return rows.annotate(active=ExpressionWrapper(active, output_field=BooleanField()))
-
-
-def _problem(error: SubscriptionError) -> Problem:
-    return refusal(error.message, code=error.code, field=error.field, is_conflict=error.code not in _ABOUT_THE_REQUEST)

@@ -6,6 +6,7 @@ go through the WSGI application to the database, and are taken back there.
 """
 
 import copy
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from pytest_django import DjangoDbBlocker
 
 from billing.api import examples
 from billing.runs.run import run_billing
+from billing.subscriptions.changing import pause_subscription
 from customers.api_keys import issue_api_key
 from customers.models import Scope
 from squill.lib import clock
@@ -49,6 +51,7 @@ NAMES = {
     "path.external_id": ["acme", "other", "new"],
     "path.number": ["INV-000001", "INV-000002"],
     "path.code": ["calls", "scale"],
+    "path.version": ["2", "1"],
     "query.customer": ["acme"],
     "query.subject": ["acme"],
     "query.meter": ["calls"],
@@ -92,6 +95,7 @@ BODIES: dict[str, Any] = {
         "address": {"city": "Berlin"},
     },
     "update_customer": {"locale": "de", "tax_rate_pct": "19", "payment_terms_days": 30, "subject_keys": ["acme", "a2"]},
+    "change_plan": {"plan": "solo", "when": "period_end", "quantities": {"seats": "3"}},
     "start_subscription": {"customer": "new", "plan": "scale", "starts_at": "2026-02-01T00:00:00Z", "external_id": "new"},
 }
 POISON = [
@@ -124,14 +128,19 @@ ODD = st.sampled_from([*POISON, *(f"<{text}>" for text in RAW), *NUMBERS, "\ud80
 
 @contextmanager
 def _world() -> Iterator[str]:
-    """A customer on a plan with usage, a final invoice and drafts, and a key that may do everything; undone at the end."""
+    """Customers on a plan with usage and one of seats that will pause, an invoice, drafts, a key for all; undone at the end."""
     meter = {"code": "calls", "name": "Calls", "event_type": "call", "aggregation": "sum", "value": "n", "dimensions": ["region"]}
     with transaction.atomic():
-        make_catalog(json.dumps({"meters": [meter], "plans": [examples.PLAN_BODY]}))
+        seats = {"code": "seats", "model": "per_unit", "unit_amount": "10", "default_quantity": "2", "billed": "in_advance"}
+        plans = [{"code": code, "currency": "EUR", "charges": [seats]} for code in ("team", "solo")]
+        support = {"code": "support", "currency": "EUR", "charges": [{"code": "fee", "model": "flat", "amount": "5"}]}
+        make_catalog(json.dumps({"meters": [meter], "plans": [examples.PLAN_BODY, *plans], "add_ons": [support]}))
         make_customer("new")
         for name in ("acme", "other"):
             customer = make_customer(name)
-            subscribe(customer, "scale", external_id=name)
+            subscribe(customer, "scale", external_id=f"{name}-scale")
+            team = subscribe(customer, "team", external_id=name)
+            pause_subscription(subscription_id=team.pk, when=at("2026-02-20"), actor=ACTOR, now=NOW)
             send_usage(customer, "call", 1500, "2026-01-15", {"region": "eu"}, event_id="1" if name == "acme" else "")
         bill("2026-01-01")
         bill("2026-02-01", finalize=False)
@@ -263,8 +272,8 @@ def _reads(schema: "OpenApiSchema") -> Iterator["Case"]:
     for operation in map(schema.find_operation_by_id, OPERATIONS):
         if operation.method.upper() == "GET":
             parameters = [parameter.name for parameter in operation.path_parameters]
-            for name in NAMES[f"path.{parameters[0]}"] if parameters else [""]:
-                yield operation.Case(path_parameters=dict.fromkeys(parameters, name))
+            for names in itertools.product(*(NAMES[f"path.{name}"] for name in parameters)):
+                yield operation.Case(path_parameters=dict(zip(parameters, names, strict=True)))
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

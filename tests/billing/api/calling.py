@@ -51,6 +51,9 @@ class Caller:
     def put(self, path: str, body: Any, **headers: str) -> Answer:
         return self._call("put", path, body, headers)
 
+    def delete(self, path: str, **headers: str) -> Answer:
+        return self._call("delete", path, None, headers)
+
     def _call(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Answer:
         call = getattr(self._client, method)
         options = {} if method == "get" else {"data": body, "content_type": "application/json"}

@@ -196,7 +196,7 @@ def test_the_upcoming_invoice_is_the_spend_so_far_and_writes_nothing() -> None:
     caller.get("/plans")  # the key's last use is written now, and not within the minute
     before = row_counts()
 
-    answer = caller.get("/customers/acme/upcoming-invoice")
+    answer = caller.get("/customers/acme/upcoming_invoice")
 
     assert answer.status == 200
     # 10 + (350 - 100) * 0.01 = 12.50, with 20 % tax 15.00
@@ -219,7 +219,7 @@ def test_the_upcoming_invoice_is_the_spend_so_far_and_writes_nothing() -> None:
 def test_a_customer_without_a_subscription_has_nothing_upcoming() -> None:
     make_customer("acme")
 
-    answer = Caller().get("/customers/acme/upcoming-invoice")
+    answer = Caller().get("/customers/acme/upcoming_invoice")
 
     assert (answer.json["total"], answer.json["invoices"]) == ("0", [])
 
@@ -233,8 +233,8 @@ def test_a_narrowed_key_knows_of_its_customer_alone() -> None:
     assert narrowed.get(f"/invoices?number={invoice.number}").json["items"] == []
     for name in (invoice.number, invoice.public_id):
         assert narrowed.get(f"/invoices/{name}").status == 404
-    assert narrowed.get("/customers/bolt/upcoming-invoice").status == 404
-    assert narrowed.get("/customers/acme/upcoming-invoice").status == 200
+    assert narrowed.get("/customers/bolt/upcoming_invoice").status == 404
+    assert narrowed.get("/customers/acme/upcoming_invoice").status == 200
 
 
 def test_the_read_scope_is_needed() -> None:
@@ -243,4 +243,4 @@ def test_the_read_scope_is_needed() -> None:
 
     assert writer.get("/invoices").status == 403
     assert writer.get(f"/invoices/{invoice.number}").status == 403
-    assert writer.get("/customers/acme/upcoming-invoice").status == 403
+    assert writer.get("/customers/acme/upcoming_invoice").status == 403

@@ -42,11 +42,16 @@ def test_a_subscription_starts_on_the_local_day_of_the_customer() -> None:
         "customer": "acme",
         "plan": "basic",
         "plan_version": 1,
+        "state": "active",
         "active": True,
         "started_on": "2026-01-01",
         "ended_on": None,
         "starts_at": "2025-12-31T23:00:00Z",  # midnight in Berlin
         "ends_at": None,
+        "trial_ends_on": None,
+        "quantities": {},
+        "add_ons": [],
+        "planned": [],
         "created_at": "2026-02-10T12:00:00Z",
     }
     assert AuditEvent.objects.get(action="subscription.started").actor_kind == "api_key"
@@ -162,6 +167,8 @@ def test_periods_say_what_bills_them() -> None:
     assert periods == [
         {
             "index": 1,
+            "kind": "regular",
+            "plan": "seats",
             "plan_version": 1,
             "first_day": "2026-02-01",
             "last_day": "2026-02-28",
@@ -176,6 +183,8 @@ def test_periods_say_what_bills_them() -> None:
         },
         {
             "index": 0,
+            "kind": "regular",
+            "plan": "seats",
             "plan_version": 1,
             "first_day": "2026-01-01",
             "last_day": "2026-01-31",
