@@ -1,5 +1,5 @@
 """The pages of the finance desk about HOW MUCH MONEY. Importing this package registers them."""
 
-from billing.admin import customers, entities, invoices, plans, records, runs, subscriptions
+from billing.admin import customers, entities, invoices, plan_versions, plans, records, runs, subscriptions
 
-__all__ = ["customers", "entities", "invoices", "plans", "records", "runs", "subscriptions"]
+__all__ = ["customers", "entities", "invoices", "plan_versions", "plans", "records", "runs", "subscriptions"]

@@ -31,16 +31,19 @@ def asked(
     run: Callable[[Mapping[str, Any]], str],
     refusals: tuple[type[Exception], ...],
     is_final: bool = False,
+    template: str = "admin/ask.html",
+    shown: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
     """
     Ask before an action, and do it once the person says yes.
 
     A GET shows the question and the form. A POST with a valid form calls `run` with its values, says what that returns, and
-    goes back to the object's page; a refusal of the service is shown with the form, and nothing was done. `is_final` marks
-    what cannot be taken back.
+    goes back to the object's page, or to the list if it is gone; a refusal of the service is shown with the form, and nothing
+    was done. `is_final` marks what cannot be taken back. `template` shows more than the question, which is in `shown`.
     """
     opts = obj._meta
-    page = reverse(f"{model_admin.admin_site.name}:{opts.app_label}_{opts.model_name}_change", args=[obj.pk])
+    prefix = f"{model_admin.admin_site.name}:{opts.app_label}_{opts.model_name}"
+    page = reverse(f"{prefix}_change", args=[obj.pk])
     if request.method == "POST" and form.is_valid():
         try:
             done = run(form.cleaned_data)
@@ -48,8 +51,10 @@ def asked(
             form.add_error(None, str(refusal))
         else:
             messages.success(request, done)
-            return redirect(page)
+            is_there = type(obj)._default_manager.filter(pk=obj.pk).exists()
+            return redirect(page if is_there else f"{prefix}_changelist")
     context = model_admin.admin_site.each_context(request) | {
+        **(shown or {}),
         "title": title,
         "question": question,
         "form": form,
@@ -59,4 +64,4 @@ def asked(
         "back": page,
         "media": model_admin.media + form.media,
     }
-    return TemplateResponse(request, "admin/ask.html", context)
+    return TemplateResponse(request, template, context)

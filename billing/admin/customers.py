@@ -21,7 +21,7 @@ from billing.admin.story import story_of
 from billing.invoicing.composing import ComposedInvoice
 from billing.invoicing.preview import upcoming_invoice
 from billing.invoicing.standing import receivables, standing
-from billing.models import Invoice, Subscription
+from billing.models import Invoice, Subscription, SubscriptionClaim
 from billing.rating.terms import TermsBook
 from customers.admin.customers import CustomerAdmin, PortalUserInline
 from customers.models import AuditEvent, Customer
@@ -171,4 +171,4 @@ def _charts(customer: Customer) -> list[DayChart]:
 
 
 def _metered(customer: Customer) -> Any:
-    return Subscription.objects.filter(customer=customer, metered__isnull=False).values("metered__meter_id").distinct()
+    return SubscriptionClaim.objects.filter(customer=customer, meter__isnull=False).values("meter_id")

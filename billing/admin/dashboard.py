@@ -40,7 +40,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if user.has_perm("billing.view_subscription"):
         parked = BillingPeriod.objects.filter(parked_at__isnull=False)
         context["parked_count"] = parked.values("subscription").distinct().count()
-        context["parked_url"] = f"{reverse('admin:billing_subscription_changelist')}?parked=yes"
+        context["parked_url"] = f"{reverse('admin:billing_subscription_changelist')}?state=parked"
     if user.has_perm("usage.view_quarantinedevent"):
         context["quarantine_count"] = QuarantinedEvent.objects.filter(status=QuarantinedEvent.Status.WAITING).count()
         context["quarantine_url"] = reverse("admin:usage_quarantinedevent_changelist")

@@ -1,56 +1,21 @@
-"""What is sold, to read. Plans are published through the catalogue file or the API; a published version never changes (I8)."""
+"""The offers: what is sold under which code, and the way to build another."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Max, Q, QuerySet
-from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.admin.shown import label_column, link, locale
-from billing.models import Charge, Plan, PlanVersion
-from billing.pricing.charge import parse_charge
-from billing.pricing.describe import describe_charge
-from squill.web import formatting
-from squill.web.admin_pages import ReadOnlyAdmin, ReadOnlyInline
-
-_COLORS = {"draft": "warning", "published": "success", "archived": ""}
-
-
-class ChargeInline(ReadOnlyInline):
-    """The charges of a version, in words."""
-
-    model = Charge
-    fields = ("name", "code", "meter", "only", "price", "billed")
-    readonly_fields = fields
-    ordering = ("position",)
-    show_change_link = False
-    show_title = False
-    tab = False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Return the charges with what they name, in one query."""
-        return super().get_queryset(request).select_related("meter", "plan_version__plan")
-
-    @admin.display(description=gettext_lazy("only"))
-    def only(self, charge: Charge) -> str:
-        """Return which usage of the meter the charge takes."""
-        return ", ".join(f"{name}: {value}" for name, value in charge.filter.items()) or "–"
-
-    @admin.display(description=gettext_lazy("price"))
-    def price(self, charge: Charge) -> SafeString:
-        """Return the price in words, a line a tier."""
-        currency = charge.plan_version.plan.currency
-        words = describe_charge(
-            parse_charge(charge.terms),
-            currency=currency,
-            money=lambda amount: formatting.format_unit_price(amount, currency, locale()),
-            quantity=lambda number: formatting.format_decimal(number, locale()),
-        )
-        return format_html_join("", '<span class="desk-words">{}</span>', ((row,) for row in words))
+from billing.admin.plan_builder.pages import Building, build_page
+from billing.admin.plan_moves import move_page
+from billing.admin.shown import badge, link
+from billing.admin.version_page import VERSION_COLORS
+from billing.models import Plan, PlanVersion
+from squill.web.admin_pages import ReadOnlyAdmin, ReadOnlyInline, detail_action
 
 
 class VersionInline(ReadOnlyInline):
@@ -59,76 +24,113 @@ class VersionInline(ReadOnlyInline):
     model = PlanVersion
     show_title = False
     show_change_link = False
-    fields = ("name", "status", "interval", "anchor", "published_at")
+    fields = ("name", "state", "currency", "only_for", "interval", "published_at")
     readonly_fields = fields
     ordering = ("-version",)
     tab = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Return the versions with their plan, in one query."""
-        return super().get_queryset(request).select_related("plan")
+        """Return the versions with what they name, in one query."""
+        return super().get_queryset(request).select_related("plan", "customer")
 
     @admin.display(description=gettext_lazy("version"))
     def name(self, version: PlanVersion) -> SafeString:
         """Return the way to the version."""
         return link("billing_planversion", version.pk, version)
 
+    @admin.display(description=gettext_lazy("state"))
+    def state(self, version: PlanVersion) -> SafeString:
+        """Return the state as a coloured label."""
+        return badge(version.get_status_display(), VERSION_COLORS[version.status])
+
+    @admin.display(description=gettext_lazy("only for"))
+    def only_for(self, version: PlanVersion) -> str:
+        """Return whose own version it is."""
+        return str(version.customer) if version.customer else "–"
+
+
+class OnSaleFilter(admin.SimpleListFilter):
+    """Plans by whether anybody can have them."""
+
+    title = gettext_lazy("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Return the choices."""
+        return [("sale", gettext_lazy("On sale")), ("draft", gettext_lazy("With a draft")), ("off", gettext_lazy("Not on sale"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Narrow the list."""
+        published = Q(versions__status=PlanVersion.Status.PUBLISHED)
+        if self.value() == "sale":
+            return queryset.filter(published).distinct()
+        if self.value() == "draft":
+            return queryset.filter(versions__status=PlanVersion.Status.DRAFT).distinct()
+        return queryset.exclude(published) if self.value() == "off" else queryset
+
 
 @admin.register(Plan)
 class PlanAdmin(ReadOnlyAdmin):
-    """The offers."""
+    """Find plans, and build one."""
 
-    list_display = ("name", "code", "currency", "on_sale", "running")
+    list_display = ("name", "code", "kind", "on_sale", "drafts", "running")
     search_fields = ("name", "code")
-    list_filter = ("currency",)
+    list_filter = ("kind", OnSaleFilter, "versions__currency")
     ordering = ("name",)
     inlines = (VersionInline,)
-    fields = (("name", "code"), ("currency", "created_at"))
+    fields = (("name", "code"), ("kind", "created_at"))
+    actions_detail = ("move",)
+
+    class Media:
+        css = {"all": ("squill/desk.css",)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Return the plans with the counts that the list shows, in one query."""
+        """Return the plans with the counts that the list shows, in two queries."""
         plans: QuerySet[Any] = super().get_queryset(request)
         annotated: QuerySet[Any] = plans.annotate(
             subscription_count=Count("subscriptions", filter=Q(subscriptions__ends_at__isnull=True), distinct=True),
-            version_on_sale=Max("versions__version", filter=Q(versions__status=PlanVersion.Status.PUBLISHED)),
         )
-        return annotated
+        return annotated.prefetch_related("versions")
 
-    @admin.display(description=gettext_lazy("on sale"))
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Let those build who may add plans."""
+        return bool(request.user.has_perm("billing.add_plan"))
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Show the form that builds a plan."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        return build_page(self, request, Building.new())
+
+    def has_move_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Let those move subscriptions who may change them."""
+        return bool(request.user.has_perm("billing.change_subscription"))
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Offer the move for plans; add-ons have no subscriptions of their own."""
+        offered: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc] # Unfold's
+        return offered if Plan.objects.filter(pk=object_id, kind=Plan.Kind.PLAN).exists() else []
+
+    @detail_action(title=gettext_lazy("Move to the newest version…"), path="move", icon="move_up", permission="move")
+    def move(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show who has an older version, what the move means for each, and move them."""
+        return move_page(self, request, get_object_or_404(Plan, pk=object_id, kind=Plan.Kind.PLAN))
+
+    @admin.display(description=gettext_lazy("on sale in"))
     def on_sale(self, plan: Any) -> str:
-        """Return which version new subscriptions get."""
-        return _("version %(number)d") % {"number": plan.version_on_sale} if plan.version_on_sale else "–"
+        """Return the currencies in which everybody can have it, and how many customers have their own version."""
+        sold = [version for version in plan.versions.all() if version.status == PlanVersion.Status.PUBLISHED]
+        public = sorted(version.currency for version in sold if version.customer_id is None)
+        own = len(sold) - len(public)
+        return ", ".join([*public, *([gettext_lazy("%d own") % own] if own else [])]) or "–"
+
+    @admin.display(description=gettext_lazy("drafts"))
+    def drafts(self, plan: Any) -> SafeString | str:
+        """Return how many drafts wait to be published."""
+        count = sum(version.status == PlanVersion.Status.DRAFT for version in plan.versions.all())
+        return badge(count, "warning") if count else "–"
 
     @admin.display(description=gettext_lazy("open subscriptions"), ordering="subscription_count")
     def running(self, plan: Any) -> int:
         """Return how many subscriptions have no end."""
         return int(plan.subscription_count)
-
-
-@admin.register(PlanVersion)
-class PlanVersionAdmin(ReadOnlyAdmin):
-    """What each version costs."""
-
-    list_display = ("__str__", "state", "interval", "anchor", "commitment", "published_at")
-    list_select_related = ("plan",)
-    list_filter = ("status", "interval")
-    search_fields = ("plan__name", "plan__code")
-    ordering = ("plan__name", "-version")
-    inlines = (ChargeInline,)
-    fields = (("plan", "version", "status"), ("interval", "anchor"), ("commitment", "created_at", "published_at"))
-    readonly_fields = ("commitment",)
-
-    class Media:
-        css = {"all": ("squill/desk.css",)}
-
-    @label_column(description=gettext_lazy("state"), colors=_COLORS, ordering="status")
-    def state(self, version: PlanVersion) -> tuple[str, str]:
-        """Return the state as a coloured label."""
-        return version.status, version.get_status_display()
-
-    @admin.display(description=gettext_lazy("minimum commitment"))
-    def commitment(self, version: PlanVersion) -> SafeString | str:
-        """Return what a full period costs at least."""
-        if version.minimum_commitment is None:
-            return "–"
-        return format_html("{}", formatting.format_unit_price(version.minimum_commitment, version.plan.currency, locale()))

@@ -19,10 +19,22 @@ _WORDS: Final[Mapping[str, Promise]] = {
     "invoice.payment_recorded": _("Payment recorded"),
     "invoice.resent": _("Invoice sent again"),
     "invoice.voided": _("Invoice voided"),
+    "plan.created": _("Plan published"),
+    "plan.draft_discarded": _("Draft discarded"),
+    "plan.draft_saved": _("Draft saved"),
+    "plan.renamed": _("Plan renamed"),
+    "plan.version_archived": _("Archived"),
+    "plan.version_derived": _("Derived for a customer"),
+    "plan.version_published": _("Published"),
     "portal_access.granted": _("Portal opened to a person"),
     "portal_access.revoked": _("Portal closed to a person"),
     "subscription.started": _("Subscription started"),
+    "subscription.change_undone": _("Change undone"),
     "subscription.ended": _("Subscription ended"),
+    "subscription.paused": _("Subscription paused"),
+    "subscription.plan_changed": _("Plan changed"),
+    "subscription.quantity_changed": _("Quantity changed"),
+    "subscription.resumed": _("Subscription resumed"),
     "subscription.unparked": _("Subscription tried again"),
 }
 _FIGURES_SHOWN: Final = 5
@@ -39,15 +51,15 @@ class Chapter:
     figures: tuple[str, ...]
 
 
-def story_of(events: Iterable[AuditEvent], *, currency: str) -> list[Chapter]:
-    """Tell the events in their order; amounts of minor units are written in the currency."""
+def story_of(events: Iterable[AuditEvent], *, currency: str, figures: bool = True) -> list[Chapter]:
+    """Tell the events in their order; amounts of minor units are written in the currency, unless figures are left out."""
     return [
         Chapter(
             title=str(_WORDS.get(event.action, event.action)),
             about=event.object_id,
             at=moment(event.at),
             who=event.actor_label,
-            figures=tuple(_figures(event.after, event.after.get("currency", currency)))[:_FIGURES_SHOWN],
+            figures=tuple(_figures(event.after, event.after.get("currency", currency)))[:_FIGURES_SHOWN] if figures else (),
         )
         for event in events
     ]

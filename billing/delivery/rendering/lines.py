@@ -113,7 +113,7 @@ def _printed_line(line: Line, snapshot: InvoiceSnapshot, *, said: tuple[date, da
         unit_price="" if unit_amount is None else formatting.format_unit_price(unit_amount, currency, locale),
         tax=formatting.format_percent(line.tax_rate, locale),
         amount=formatting.format_money_minor(line.amount_minor, currency, locale),
-        steps=tuple(_printed_step(step, currency, locale) for step in steps),
+        steps=tuple(printed_step(step, currency, locale) for step in steps),
     )
 
 
@@ -138,7 +138,8 @@ def _says_nothing_more(line: Line) -> bool:
     )
 
 
-def _printed_step(step: BreakdownStep, currency: str, locale: str) -> PrintedStep:
+def printed_step(step: BreakdownStep, currency: str, locale: str) -> PrintedStep:
+    """Print a row of a breakdown. Speaks the active language."""
     label = _step_label(step, locale)
     flat = "" if step.flat_amount is None else formatting.format_unit_price(step.flat_amount, currency, locale)
     if step.unit_amount is not None:
