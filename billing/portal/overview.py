@@ -15,8 +15,8 @@ from billing.invoicing.preview import upcoming_invoice
 from billing.invoicing.standing import receivables
 from billing.models import Invoice, Subscription
 from billing.portal.invoice_page import invoice_row
-from billing.pricing.describe import describe_charge
-from billing.rating.terms import ChargeTerms, TermsBook
+from billing.portal.plan_card import plan_card
+from billing.rating.terms import TermsBook
 from customers.models import Customer
 from squill.web import formatting
 from squill.web.charts import DayChart
@@ -35,7 +35,7 @@ class _Running:
 
 
 def overview_page(customer: Customer, *, now: datetime) -> dict[str, Any]:
-    """Return the page, formatted for the customer. Six queries, and about six for each running subscription."""
+    """Return the page, formatted for the customer. Six queries, and about eight for each running subscription."""
     book = TermsBook()
     running = [_Running(one, upcoming_invoice(one, now=now, terms_book=book)) for one in _running_subscriptions(customer, now)]
     composed = [one.upcoming for one in running if one.upcoming is not None]
@@ -46,7 +46,7 @@ def overview_page(customer: Customer, *, now: datetime) -> dict[str, Any]:
         "spend": _spend(composed, newest, customer, today) if composed else None,
         "open": _open(customer, today),
         "chart": _chart(composed, customer, today),
-        "plans": [_plan(one, book, customer) for one in running],
+        "plans": [plan_card(one.subscription, book, customer, today=today) for one in running],
         "invoices": [invoice_row(invoice, customer, now=now) for invoice in newest],
     }
 
@@ -130,40 +130,6 @@ def _chart(composed: Sequence[ComposedInvoice], customer: Customer, today: date)
     values = daily_quantities(customer_id=customer.pk, meter=meter, first_day=main.first_day, end_day=end_day)
     title = _("%(meter)s per day, so far") % {"meter": meter.name}
     return DayChart(title=title, first_day=main.first_day, values=tuple(value for _day, value in values), unit=meter.unit)
-
-
-def _plan(running: _Running, book: TermsBook, customer: Customer) -> dict[str, Any]:
-    """Return the running subscription's prices in words."""
-    subscription = running.subscription
-    terms = book.of(subscription.plan_version_id)
-    commitment = terms.minimum_commitment
-    ends = subscription.ended_on - timedelta(days=1) if subscription.ended_on else None
-    return {
-        "name": subscription.plan.name,
-        "interval": subscription.plan_version.get_interval_display(),
-        "since": formatting.format_date(subscription.started_on, customer.locale),
-        "until": formatting.format_date(ends, customer.locale) if ends else "",
-        "commitment": formatting.format_unit_price(commitment, terms.currency, customer.locale) if commitment else "",
-        "charges": [
-            {
-                "name": charge.name,
-                "in_advance": charge.in_advance,
-                "unit": charge.meter.unit if charge.meter else "",
-                "only": ", ".join(f"{name}: {value}" for name, value in charge.filter.items()),
-                "words": _in_words(charge, terms.currency, customer),
-            }
-            for charge in terms.charges
-        ],
-    }
-
-
-def _in_words(charge: ChargeTerms, currency: str, customer: Customer) -> list[str]:
-    return describe_charge(
-        charge.price,
-        currency=currency,
-        money=lambda amount: formatting.format_unit_price(amount, currency, customer.locale),
-        quantity=lambda number: formatting.format_decimal(number, customer.locale),
-    )
 
 
 def _money(minor: int, customer: Customer) -> str:
