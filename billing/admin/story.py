@@ -36,6 +36,7 @@ _WORDS: Final[Mapping[str, Promise]] = {
     "subscription.quantity_changed": _("Quantity changed"),
     "subscription.resumed": _("Subscription resumed"),
     "subscription.unparked": _("Subscription tried again"),
+    "subscription.withdrawn": _("Subscription withdrawn"),
 }
 _FIGURES_SHOWN: Final = 5
 
