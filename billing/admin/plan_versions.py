@@ -12,7 +12,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from billing.admin.plan_actions import VersionActions
 from billing.admin.shown import label_column, link
-from billing.admin.version_page import VERSION_COLORS, cadence, version_page
+from billing.admin.version_page import VERSION_COLORS, version_page
 from billing.models import PlanVersion
 from squill.web.admin_pages import ReadOnlyAdmin
 
@@ -77,7 +77,7 @@ class PlanVersionAdmin(VersionActions, ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("billed"), ordering="interval")
     def billed(self, version: PlanVersion) -> str:
         """Return how often it is billed."""
-        return cadence(version)
+        return version.cadence_words
 
     @admin.display(description=gettext_lazy("open subscriptions"), ordering="subscription_count")
     def subscribers(self, version: Any) -> int:

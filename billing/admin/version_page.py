@@ -36,7 +36,7 @@ def version_page(version: PlanVersion, data: Mapping[str, str]) -> dict[str, Any
         "state": version.get_status_display(),
         "state_color": VERSION_COLORS[version.status],
         "since": moment(version.published_at or version.created_at),
-        "cadence": cadence(version),
+        "cadence": version.cadence_words,
         "anchor": version.get_anchor_display(),
         "trial": ngettext("%(days)d day of trial", "%(days)d days of trial", version.trial_days) % {"days": version.trial_days},
         "commitment": "" if spec.minimum_commitment is None else _price(spec, spec.minimum_commitment),
@@ -47,18 +47,6 @@ def version_page(version: PlanVersion, data: Mapping[str, str]) -> dict[str, Any
         "others": _others(version),
         "story": _story(version),
     }
-
-
-def cadence(version: PlanVersion) -> str:
-    """Return how often a version is billed, in words."""
-    words = {
-        "weekly": ngettext("weekly", "every %(count)d weeks", version.interval_count),
-        "monthly": ngettext("monthly", "every %(count)d months", version.interval_count),
-        "quarterly": ngettext("quarterly", "every %(count)d quarters", version.interval_count),
-        "yearly": ngettext("yearly", "every %(count)d years", version.interval_count),
-    }
-    said = words.get(version.interval, version.get_interval_display())
-    return said % {"count": version.interval_count} if version.interval_count > 1 else said
 
 
 def charge_words(charge: ChargeSpec, currency: str) -> list[str]:

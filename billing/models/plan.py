@@ -1,6 +1,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 
 class Plan(models.Model):
@@ -108,6 +109,19 @@ class PlanVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.plan} v{self.version}"
+
+    @property
+    def cadence_words(self) -> str:
+        """How often it is billed, for people: "monthly", "every 2 months"."""
+        count = self.interval_count
+        words = {
+            self.Interval.WEEKLY: ngettext("weekly", "every %(count)d weeks", count),
+            self.Interval.MONTHLY: ngettext("monthly", "every %(count)d months", count),
+            self.Interval.QUARTERLY: ngettext("quarterly", "every %(count)d quarters", count),
+            self.Interval.YEARLY: ngettext("yearly", "every %(count)d years", count),
+        }
+        said = words.get(self.Interval(self.interval), self.get_interval_display())
+        return said % {"count": count} if count > 1 else said
 
 
 class Charge(models.Model):

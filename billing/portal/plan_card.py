@@ -6,9 +6,8 @@ from itertools import pairwise
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from billing.models import BillingPeriod, PlanVersion, Subscription
+from billing.models import BillingPeriod, Subscription
 from billing.pricing.describe import describe_charge
 from billing.rating.terms import ChargeTerms, TermsBook, VersionTerms
 from billing.subscriptions.periods import load_timeline
@@ -29,7 +28,7 @@ def plan_card(subscription: Subscription, book: TermsBook, customer: Customer, *
     add_ons = [add_on for add_on in timeline.add_ons if add_on_stretches(add_on, today, today + _ONE_DAY)]
     return {
         "name": segment.version.plan.name,
-        "interval": _interval(segment.version),
+        "interval": segment.version.cadence_words,
         "since": formatting.format_date(subscription.started_on, customer.locale),
         "until": formatting.format_date(timeline.ended_on - _ONE_DAY, customer.locale) if timeline.ended_on else "",
         "is_paused": segment.kind == BillingPeriod.Kind.PAUSED,
@@ -94,19 +93,6 @@ def _difference(before: Segment, after: Segment) -> Iterator[str]:
         yield _("paused")
     elif before.kind == BillingPeriod.Kind.PAUSED:
         yield _("active again")
-
-
-def _interval(version: PlanVersion) -> str:
-    count = version.interval_count
-    if count == 1:
-        return version.get_interval_display()
-    words = {
-        PlanVersion.Interval.WEEKLY: ngettext("every %(count)d week", "every %(count)d weeks", count),
-        PlanVersion.Interval.MONTHLY: ngettext("every %(count)d month", "every %(count)d months", count),
-        PlanVersion.Interval.QUARTERLY: ngettext("every %(count)d quarter", "every %(count)d quarters", count),
-        PlanVersion.Interval.YEARLY: ngettext("every %(count)d year", "every %(count)d years", count),
-    }
-    return words[PlanVersion.Interval(version.interval)] % {"count": count}
 
 
 def _day(day: date | None, customer: Customer) -> str:

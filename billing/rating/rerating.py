@@ -215,7 +215,7 @@ class _Other:
         if (own.interval, own.interval_count) == (self.version.interval, self.version.interval_count):
             return ""
         message = _("it is billed %(own)s and version %(version)d %(other)s: fees of different intervals cannot be compared")
-        values = {"own": _interval(own), "version": self.version.version, "other": _interval(self.version)}
+        values = {"own": own.cadence_words, "version": self.version.version, "other": self.version.cadence_words}
         return message % values
 
     def _unpriced(self, rated: RatedPeriod, own: VersionTerms, usage: Iterable[MeteredUsage]) -> tuple[UnpricedUsage, ...]:
@@ -228,11 +228,6 @@ class _Other:
         found = ((meters[meter_id], pieces) for meter_id, pieces in by_meter.items())
         told = (UnpricedUsage(meter=meter.code, quantity=quantity_of(meter.aggregation, pieces)) for meter, pieces in found)
         return tuple(sorted((each for each in told if each.quantity), key=lambda each: each.meter))
-
-
-def _interval(version: PlanVersion) -> str:
-    name = version.get_interval_display()
-    return name if version.interval_count == 1 else f"{version.interval_count} x {name}"
 
 
 def _told(error: Exception) -> str:

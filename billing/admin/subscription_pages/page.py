@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.admin.shown import day, locale, moment, money
-from billing.admin.version_page import cadence, charge_words
+from billing.admin.version_page import charge_words
 from billing.catalog.plans import version_for
 from billing.catalog.specs import plan_spec
 from billing.invoicing.preview import upcoming_invoice
@@ -51,7 +51,7 @@ def subscription_page(standing: Standing, *, is_parked: bool, now: datetime, may
         "state_color": STATE_COLORS[state],
         "state_note": _state_note(standing),
         "version": standing.version,
-        "cadence": cadence(standing.version),
+        "cadence": standing.version.cadence_words,
         "newer": newest if newest is not None and newest.version > standing.version.version else None,
         "started": day(subscription.started_on),
         "ends": day(subscription.ended_on) if subscription.ended_on else "",
