@@ -18,11 +18,9 @@ from django.utils.translation import gettext_lazy
 
 from billing.admin.shown import STANDING_COLORS, badge, day, link, money
 from billing.admin.story import story_of
-from billing.invoicing.composing import ComposedInvoice
-from billing.invoicing.preview import upcoming_invoice
+from billing.invoicing.preview import upcoming_invoices
 from billing.invoicing.standing import receivables, standing
 from billing.models import Invoice, Subscription, SubscriptionClaim
-from billing.rating.terms import TermsBook
 from customers.admin.customers import CustomerAdmin, PortalUserInline
 from customers.models import AuditEvent, Customer
 from squill.lib import clock
@@ -130,7 +128,7 @@ def customer_books(customer: Customer) -> dict[str, Any]:
     """Return balance, spend so far, usage by day and story. About six queries a running subscription, and ten more."""
     now = clock.now()
     balance = next(iter(receivables(today=now.date(), customer_id=customer.pk)), None)
-    composed = _upcoming(customer)
+    composed = upcoming_invoices(customer, now=clock.now())
     spend = sum(one.totals.due_minor for one in composed)
     invoices = f"{reverse('admin:billing_invoice_changelist')}?customer={customer.pk}"
     return {
@@ -146,13 +144,6 @@ def customer_books(customer: Customer) -> dict[str, Any]:
             AuditEvent.objects.filter(customer=customer).order_by("-at", "-pk")[:_STORY], currency=customer.currency
         ),
     }
-
-
-def _upcoming(customer: Customer) -> list[ComposedInvoice]:
-    now, book = clock.now(), TermsBook()
-    running = Subscription.objects.filter(customer=customer, starts_at__lte=now).exclude(ends_at__lte=now)
-    found = [upcoming_invoice(one, now=now, terms_book=book) for one in running.select_related("customer", "plan_version")]
-    return [one for one in found if one is not None]
 
 
 def _charts(customer: Customer) -> list[DayChart]:
