@@ -9,10 +9,10 @@ from django.db import transaction
 from django.db.models import Q
 
 from billing.invoicing.composing import ComposedInvoice, compose_invoice
-from billing.invoicing.drafting import draft_boundary
+from billing.invoicing.drafting import draft_boundary, refresh_draft
 from billing.invoicing.entities import known_default_entity
 from billing.locks import lock_subscription
-from billing.models import BillingPeriod, Subscription
+from billing.models import BillingPeriod, Invoice, Subscription
 from billing.rating.subscription import rate_boundary
 from billing.rating.terms import TermsBook
 from billing.subscriptions.periods import LIVE, extend_periods
@@ -100,10 +100,14 @@ def _net_until(subscription_id: int, until: datetime) -> int:
         unbilled = BillingPeriod.objects.filter(LIVE, subscription=subscription)
         ends = unbilled.filter(arrears_billed_at=None, ends_at__lte=until).values_list("ends_at", flat=True)
         starts = unbilled.filter(advance_billed_at=None, bills_in_advance=True, starts_at__lte=until)
-        net, book = 0, TermsBook()
+        book = TermsBook()
+        # A change may drop a draft, which is due again then: so drafts that are there count, worked out anew like the others.
+        drafts = Invoice.objects.filter(subscription=subscription, status=Invoice.Status.DRAFT)
+        for invoice_id in list(drafts.values_list("pk", flat=True)):
+            refresh_draft(invoice_id=invoice_id, as_of=until, terms_book=book)
         for boundary_at in sorted({*ends, *starts.values_list("starts_at", flat=True)}):
-            invoice = draft_boundary(subscription_id=subscription_id, boundary_at=boundary_at, as_of=boundary_at, terms_book=book)
-            net += 0 if invoice is None else invoice.subtotal_minor - invoice.discount_minor
+            draft_boundary(subscription_id=subscription_id, boundary_at=boundary_at, as_of=boundary_at, terms_book=book)
+        net = sum(draft.subtotal_minor - draft.discount_minor for draft in drafts.all())
         transaction.set_rollback(True)
     return net
 
