@@ -152,6 +152,9 @@ class Charge(models.Model):
     billed = models.CharField(_("billed"), max_length=16, choices=Billed.choices, default=Billed.IN_ARREARS)
     # A fee by quantity (seats): how many a subscription has unless it says otherwise. Null: a flat fee, or usage.
     default_quantity = models.DecimalField(_("default quantity"), max_digits=30, decimal_places=12, null=True, blank=True)
+    # What is sold, by which the tax rate is found (billing.tax); and a rate that is taken in its place, in percent.
+    tax_class = models.CharField(_("tax class"), max_length=32, default="standard")
+    tax_rate_pct = models.DecimalField(_("tax rate in percent"), max_digits=7, decimal_places=4, null=True, blank=True)
 
     class Meta:
         verbose_name = _("charge")
@@ -165,6 +168,10 @@ class Charge(models.Model):
                 condition=Q(default_quantity__isnull=True)
                 | Q(meter__isnull=True, default_quantity__gte=0, default_quantity__lt=10**15),
                 name="charge_quantity_finite_and_without_meter",
+            ),
+            models.CheckConstraint(
+                condition=Q(tax_rate_pct__isnull=True) | Q(tax_rate_pct__gte=0, tax_rate_pct__lte=100),
+                name="charge_tax_rate_0_to_100",
             ),
         ]
 

@@ -1,5 +1,3 @@
-from decimal import Decimal
-
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -26,8 +24,15 @@ class Customer(models.Model):
     region = models.CharField(_("state or region"), max_length=128, blank=True)
     country = models.CharField(_("country"), max_length=2, blank=True, help_text=_("Two letters, ISO 3166."))
     tax_id = models.CharField(_("tax id"), max_length=64, blank=True)
-    # Percent on every line; one rate a customer until the tax engine decides by country and category.
-    tax_rate_pct = models.DecimalField(_("tax rate in percent"), max_digits=7, decimal_places=4, default=Decimal(0))
+    # Percent on every line, in place of what the tax rules say; null: the rules decide by country and what is sold.
+    tax_rate_pct = models.DecimalField(
+        _("fixed tax rate in percent"),
+        max_digits=7,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        help_text=_("Empty: the tax rules decide."),
+    )
     purchase_order = models.CharField(_("purchase order"), max_length=64, blank=True, help_text=_("Printed as “your reference”."))
     currency = models.CharField(_("currency"), max_length=3, default="EUR")
     timezone = models.CharField(_("time zone"), max_length=64, default="UTC")
@@ -41,7 +46,10 @@ class Customer(models.Model):
         verbose_name_plural = _("customers")
         constraints = [
             models.CheckConstraint(condition=~Q(external_id=""), name="customer_external_id_not_empty"),
-            models.CheckConstraint(condition=Q(tax_rate_pct__gte=0, tax_rate_pct__lte=100), name="customer_tax_rate_0_to_100"),
+            models.CheckConstraint(
+                condition=Q(tax_rate_pct__isnull=True) | Q(tax_rate_pct__gte=0, tax_rate_pct__lte=100),
+                name="customer_tax_rate_0_to_100",
+            ),
             models.CheckConstraint(condition=Q(payment_terms_days__lte=365), name="customer_payment_terms_up_to_a_year"),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="customer_currency_is_a_code"),
             models.CheckConstraint(condition=Q(country__regex=r"^([A-Z]{2})?$"), name="customer_country_is_a_code"),
