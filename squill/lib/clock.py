@@ -40,3 +40,13 @@ def parse_instant(text: str) -> datetime:
     if not 1 < instant.year < 9999:
         raise ValueError(f"{text!r} is out of range: write a year from 2 to 9998")
     return instant.astimezone(UTC)
+
+
+def instant_text(instant: datetime) -> str:
+    """
+    Write an instant in UTC as ISO 8601, with Z.
+
+    >>> instant_text(parse_instant("2026-03-01T02:00:00+02:00"))
+    '2026-03-01T00:00:00Z'
+    """
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
