@@ -83,6 +83,7 @@ def _within_charge(old: ChargeSpec, new: ChargeSpec, currency: str) -> Iterator[
         ("meter", old.meter or "none", new.meter or "none"),
         ("only", _only(old), _only(new)),
         ("billed", _billed(old), _billed(new)),
+        ("tax", _tax(old), _tax(new)),
     )
     yield from (f", {subject}: {before} → {after}" for subject, before, after in changes if before != after)
     if old.default_quantity != new.default_quantity:
@@ -100,6 +101,8 @@ def _facts(charge: ChargeSpec, currency: str) -> Iterator[str]:
         yield f"default quantity {number(charge.default_quantity)}"
     if charge.billed == "in_advance":
         yield f"billed {_billed(charge)}"
+    if charge.tax_class != "standard" or charge.tax_rate is not None:
+        yield f"tax {_tax(charge)}"
 
 
 def _names(before: PlanSpec, after: PlanSpec) -> dict[str, str]:
@@ -129,6 +132,10 @@ def _only(charge: ChargeSpec) -> str:
 
 def _billed(charge: ChargeSpec) -> str:
     return charge.billed.replace("_", " ")
+
+
+def _tax(charge: ChargeSpec) -> str:
+    return charge.tax_class if charge.tax_rate is None else f"{charge.tax_class} at {number(charge.tax_rate)} %"
 
 
 def member_changes(before: Any, after: Any, path: str = "") -> Iterator[MemberChange]:

@@ -1,11 +1,12 @@
 """How a plan or an add-on of the catalogue file is read; every refusal says where and what to write instead."""
 
+from decimal import Decimal
 from typing import Final, cast
 
 from django.utils.translation import gettext as _
 
 from billing.catalog.reader import Reader
-from billing.catalog.values import ADD_ON, PLAN, SECTIONS, ChargeSpec, PlanSpec
+from billing.catalog.values import ADD_ON, PLAN, SECTIONS, ChargeSpec, PlanSpec, is_tax_class
 from billing.pricing.charge import ChargeError, parse_charge
 from billing.pricing.period import Anchor, Cadence, CadenceInterval
 from squill.lib import currency as currencies
@@ -20,7 +21,8 @@ MOST_TRIAL_DAYS: Final = 730
 _PLAN_ONLY: Final = ("anchor", "billing_day", "trial_days", "minimum_commitment")
 _ADD_ON_MEMBERS: Final = frozenset({"code", "name", "currency", "customer", "interval", "interval_count", "charges"})
 _MEMBERS: Final = {PLAN: _ADD_ON_MEMBERS | frozenset(_PLAN_ONLY), ADD_ON: _ADD_ON_MEMBERS}
-_CHARGE_MEMBERS: Final = frozenset({"code", "name", "meter", "filter", "billed", "default_quantity"})
+_CHARGE_MEMBERS: Final = frozenset({"code", "name", "meter", "filter", "billed", "default_quantity", "tax_class", "tax_rate"})
+_MOST_TAX: Final = 100
 
 
 def read_section(reader: Reader, kind: str) -> tuple[PlanSpec, ...]:
@@ -141,6 +143,8 @@ def _charge(reader: Reader, path: Path, kind: str) -> ChargeSpec:
         filter=_filter(reader, path),
         billed=reader.choice((*path, "billed"), BILLED, default="in_arrears"),
         default_quantity=reader.number((*path, "default_quantity")),
+        tax_class=_tax_class(reader, (*path, "tax_class")),
+        tax_rate=_tax_rate(reader, (*path, "tax_rate")),
         line=reader.located.lines.get(path),
     )
     if spec.meter:
@@ -148,6 +152,24 @@ def _charge(reader: Reader, path: Path, kind: str) -> ChargeSpec:
     else:
         _refuse_without_meter(spec, reader, path, kind)
     return spec
+
+
+def _tax_class(reader: Reader, path: Path) -> str:
+    name = reader.text(path, default="standard", longest=32)
+    if not is_tax_class(name):
+        raise reader.error(path, _("a tax class has small letters, digits, - and _ only: standard, reduced, zero, exempt, …"))
+    return name
+
+
+def _tax_rate(reader: Reader, path: Path) -> Decimal | None:
+    rate = reader.number(path)
+    if rate is None:
+        return None
+    if rate > _MOST_TAX:
+        raise reader.error(path, _("write percent from 0 to 100, such as 7"))
+    if -int(rate.normalize().as_tuple().exponent) > 4:
+        raise reader.error(path, _("write at most 4 decimals"))
+    return rate
 
 
 def _filter(reader: Reader, path: Path) -> dict[str, str]:

@@ -59,6 +59,8 @@ def _plan_spec(version: PlanVersion, charges: Iterable[Charge]) -> PlanSpec:
                 filter=dict(charge.filter),
                 billed=charge.billed,
                 default_quantity=charge.default_quantity,
+                tax_class=charge.tax_class,
+                tax_rate=charge.tax_rate_pct,
             )
             for charge in charges
         ),

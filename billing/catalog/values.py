@@ -1,5 +1,6 @@
 """The catalogue as plain values, written as the file has them. Nothing here touches the database."""
 
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
@@ -11,6 +12,7 @@ from usage.rollups.filters import Filters
 
 PLAN: Final = str(Plan.Kind.PLAN)
 ADD_ON: Final = str(Plan.Kind.ADD_ON)
+_TAX_CLASS: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 SECTIONS: Final = {PLAN: "plans", ADD_ON: "add_ons"}  # of the file, by kind
 
 
@@ -40,6 +42,8 @@ class ChargeSpec:
     filter: dict[str, str] = field(default_factory=dict)
     billed: str = "in_arrears"
     default_quantity: Decimal | None = None  # of a fee by quantity (seats); None for a flat fee and for usage
+    tax_class: str = "standard"  # what is sold, as the tax rates name it
+    tax_rate: Decimal | None = None  # percent, in place of the rate of the class; None: that rate
     line: int | None = field(default=None, compare=False)  # of the file, counted from 1
 
     def members(self) -> dict[str, Any]:
@@ -54,6 +58,10 @@ class ChargeSpec:
             document["default_quantity"] = plain(self.default_quantity)
         if self.billed != "in_arrears":
             document["billed"] = self.billed
+        if self.tax_class != "standard":
+            document["tax_class"] = self.tax_class
+        if self.tax_rate is not None:
+            document["tax_rate"] = plain(self.tax_rate)
         return document
 
 
@@ -110,3 +118,8 @@ class CatalogSpec:
 
     meters: tuple[MeterSpec, ...]
     plans: tuple[PlanSpec, ...]
+
+
+def is_tax_class(name: object) -> bool:
+    """Return whether a text can name a tax class: 1 to 32 small letters, digits, - and _, a letter first."""
+    return isinstance(name, str) and _TAX_CLASS.fullmatch(name) is not None

@@ -116,6 +116,8 @@ def write_draft(plan: Plan, spec: PlanSpec, owner: Customer | None, *, derived_f
             terms=charge_members(charge.terms),
             billed=charge.billed,
             default_quantity=charge.default_quantity,
+            tax_class=charge.tax_class,
+            tax_rate_pct=charge.tax_rate,
         )
         for position, charge in enumerate(spec.charges, start=1)
     )

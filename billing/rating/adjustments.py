@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
-from billing.models import BillingPeriod, Charge, Invoice, InvoiceLine
+from billing.models import BillingPeriod, Charge, CreditNote, CreditNoteLine, Invoice, InvoiceLine
 from billing.pricing.money import exact
 from billing.rating.lines import Part, RatedLine, RatedPeriod
 from billing.subscriptions.periods import LIVE
@@ -46,7 +46,8 @@ class Adjustment:
 
 def billed_amounts(subscription_id: int, *, except_invoice_id: int | None = None) -> dict[int, dict[str, Billed]]:
     """
-    Sum the lines of the subscription's live invoices (drafts too, void ones not) by period id, then charge. One query.
+    Sum the lines of the subscription's live invoices (drafts too, void ones not) by period id, then charge, less what credit
+    notes corrected of them. Two queries.
 
     `except_invoice_id` leaves one invoice out: the draft that is being worked out anew.
     """
@@ -65,7 +66,27 @@ def billed_amounts(subscription_id: int, *, except_invoice_id: int | None = None
         with exact():
             quantity, exact_amount = before.quantity + quantity, before.exact_amount + exact_amount
         of_period[code] = Billed(quantity, exact_amount, before.amount_minor + int(amount_minor), BilledCharge._make(charge))
+    _take_off_corrections(found, subscription_id)
     return found
+
+
+def _take_off_corrections(found: dict[int, dict[str, Billed]], subscription_id: int) -> None:
+    """Take off what credit notes say was billed too much; those of goodwill leave it billed."""
+    corrected = CreditNoteLine.objects.filter(
+        credit_note__reason=CreditNote.Reason.CORRECTION, invoice_line__billing_period__subscription_id=subscription_id
+    )
+    sums = corrected.values_list("invoice_line__billing_period_id", "invoice_line__charge_code").annotate(
+        Sum("quantity"), Sum("exact_amount"), Sum("amount_minor")
+    )
+    for period_id, code, quantity, exact_amount, amount_minor in sums.order_by():
+        before = found[period_id][code]
+        with exact():
+            found[period_id][code] = replace(
+                before,
+                quantity=before.quantity - quantity,
+                exact_amount=before.exact_amount - exact_amount,
+                amount_minor=before.amount_minor - int(amount_minor),
+            )
 
 
 def settled_parts(subscription_id: int) -> dict[BillingPeriod, tuple[Part, ...]]:

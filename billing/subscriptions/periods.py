@@ -7,7 +7,17 @@ from zoneinfo import ZoneInfo
 from django.db.models import Exists, F, Max, OuterRef, Q
 from django.utils.translation import gettext as _
 
-from billing.models import BillingPeriod, Charge, Invoice, InvoiceLine, InvoiceTax, PlanVersion, Subscription, SubscriptionChange
+from billing.models import (
+    BillingPeriod,
+    Charge,
+    Invoice,
+    InvoiceDiscount,
+    InvoiceLine,
+    InvoiceTax,
+    PlanVersion,
+    Subscription,
+    SubscriptionChange,
+)
 from billing.pricing.period import local_midnight
 from billing.subscriptions.timeline import Segment, Timeline, add_on_stretches, days_of_period, timeline_of
 
@@ -140,8 +150,8 @@ def _drop_drafts(subscription: Subscription, from_day: date) -> int:
     dropped = list(drafts.filter(later).values_list("pk", flat=True).distinct())
     BillingPeriod.objects.filter(arrears_invoice__in=dropped).update(arrears_invoice=None, arrears_billed_at=None)
     BillingPeriod.objects.filter(advance_invoice__in=dropped).update(advance_invoice=None, advance_billed_at=None)
-    InvoiceLine.objects.filter(invoice__in=dropped).delete()
-    InvoiceTax.objects.filter(invoice__in=dropped).delete()
+    for part in (InvoiceLine, InvoiceDiscount, InvoiceTax):
+        part.objects.filter(invoice__in=dropped).delete()
     Invoice.objects.filter(pk__in=dropped).delete()
     return len(dropped)
 

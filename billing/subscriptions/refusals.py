@@ -8,20 +8,20 @@ from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from billing.models import Subscription
+from squill.lib.refusal import Refused
 
 # A day outside of these is a slip of the pen, and would make thousands of periods.
 _FIRST_YEAR: Final = 2000
 _END_YEAR: Final = 2200
 
 
-class SubscriptionError(Exception):
+class SubscriptionError(Refused):
     """A subscription cannot be started or changed as asked; `field` names the member, the message says what to do."""
 
     def __init__(self, message: str, *, field: str, code: str) -> None:
-        super().__init__(message)
+        super().__init__(message, code=code)
         self.message = message
         self.field = field
-        self.code = code
 
 
 def local_day(instant: datetime, zone: ZoneInfo, field: str) -> date:

@@ -154,7 +154,9 @@ def _locale(value: object) -> str:
     return tag
 
 
-def _tax_rate(value: object) -> Decimal:
+def _tax_rate(value: object) -> Decimal | None:
+    if value is None or value == "":
+        return None  # the tax rules decide
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise ValueError(_("Write a percentage as a decimal number, such as 19 or 7.7."))
     try:

@@ -78,6 +78,18 @@ def tiers(*prices: tuple[str | None, str]) -> dict[str, Any]:
             ["Seats: default quantity 1 → 5"],
             ["charges.seats.default_quantity: 1 → 5"],
         ),
+        (
+            spec(FEE),
+            spec(FEE | {"tax_class": "reduced", "tax_rate": "7"}),
+            ["Platform fee, tax: standard → reduced at 7 %"],
+            ["charges.fee.tax_class: nothing → reduced", "charges.fee.tax_rate: nothing → 7"],
+        ),
+        (
+            spec(FEE),
+            spec(FEE, FEE | {"code": "book", "name": "Book", "tax_class": "reduced"}),
+            ["Book added: 499 EUR flat; tax reduced"],
+            None,
+        ),
         (spec(), spec(interval_count=2), ["interval: monthly → every 2 months"], ["interval_count: nothing → 2"]),
         (spec(), spec(interval="yearly"), ["interval: monthly → yearly"], ["interval: monthly → yearly"]),
         (spec(), spec(anchor="anniversary"), ["anchor: calendar → anniversary"], ["anchor: calendar → anniversary"]),

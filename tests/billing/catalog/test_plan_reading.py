@@ -124,6 +124,10 @@ def test_members_that_say_the_default_are_not_written() -> None:
             "plans[0].charges[1].model",
             "prices amounts of money, not seats: name a meter",
         ),
+        ('amount: "10"', 'amount: "10", tax_class: E Book', 11, "plans[0].charges[1].tax_class", "small letters, digits"),
+        ('amount: "10"', 'amount: "10", tax_rate: "100.5"', 11, "plans[0].charges[1].tax_rate", "from 0 to 100, such as 7"),
+        ('amount: "10"', 'amount: "10", tax_rate: "7.00001"', 11, "plans[0].charges[1].tax_rate", "at most 4 decimals"),
+        ('amount: "10"', 'amount: "10", tax_rate: "-7"', 11, "plans[0].charges[1].tax_rate", "zero or more"),
         ('amount: "10"', 'amount: "10", filter: {region: eu}', 11, "plans[0].charges[1].filter", "a filter needs a meter"),
         ("interval: once", "interval: once\n    interval_count: 2", 26, "add_ons[0].interval_count", "leave it out"),
         ("interval: once", "interval: daily", 25, "add_ons[0].interval", "weekly, monthly, quarterly, yearly, once"),
@@ -149,6 +153,19 @@ def test_a_mistake_is_named_by_line_and_member(old: str, new: str, line: int, pa
     error = refusal(PLANS.replace(old, new, 1))
     assert (error.line, error.path) == (line, path)
     assert says in error.message
+
+
+def test_tax_of_a_charge_is_standard_unless_it_says_otherwise() -> None:
+    fee = {"code": "f", "name": "F", "model": "flat", "amount": "5"}
+    book = {**fee, "code": "b", "tax_class": "e-book", "tax_rate": "7.5"}
+    usual = {**fee, "code": "u", "tax_class": "standard", "tax_rate": None}
+    plan = read_plan({"code": "a", "currency": "EUR", "charges": [fee, book, usual]}, kind="plan")
+    assert [(charge.tax_class, charge.tax_rate) for charge in plan.charges] == [
+        ("standard", None),
+        ("e-book", Decimal("7.5")),
+        ("standard", None),
+    ]
+    assert [charge.members() for charge in plan.charges] == [fee, book, {**fee, "code": "u"}]
 
 
 def test_an_add_on_of_the_api_is_read_by_the_same_rules() -> None:

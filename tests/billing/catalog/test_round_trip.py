@@ -28,6 +28,9 @@ CUSTOMERS = {"acme": "EUR", "b/2 & co": "USD", "007": "EUR"}
 OFFERS = [("EUR", None), ("USD", None), ("JPY", None), *((currency, customer) for customer, currency in CUSTOMERS.items())]
 NAMES = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=12).filter(str.isprintable)
 ADVANCE = strategies.optional(billed=st.sampled_from(["in_advance", "in_arrears"]))
+TAXES = strategies.optional(
+    tax_class=st.sampled_from(["standard", "reduced", "exempt", "e-book"]), tax_rate=st.decimals(0, 100, places=4).map(str)
+)
 FILTERS = st.sampled_from([{}, {"region": "eu"}, {"region": "on"}, {"region": "01"}])
 SEAT_MODELS = strategies.QUANTITY_MODELS.filter(
     lambda price: price["model"] not in ("flat", "percentage", "graduated_percentage")
@@ -59,7 +62,7 @@ def usage_charges(draw: st.DrawFn) -> list[dict[str, Any]]:
 def charge_lists(draw: st.DrawFn, *, is_add_on: bool) -> list[dict[str, Any]]:
     made = draw(st.lists(fees(), min_size=1, max_size=2)) + ([] if is_add_on else draw(usage_charges()))
     codes = draw(st.permutations([f"c{index}" for index in range(len(made))]))
-    return [{"code": code, "name": draw(NAMES), **charge} for code, charge in zip(codes, made, strict=True)]
+    return [{"code": code, "name": draw(NAMES), **charge, **draw(TAXES)} for code, charge in zip(codes, made, strict=True)]
 
 
 @st.composite

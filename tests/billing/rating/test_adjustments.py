@@ -46,6 +46,7 @@ def billed() -> dict[tuple[int, str], tuple[Decimal, Decimal, int]]:
     """The sum of all live documents by period and charge, added up line by line."""
     sums: dict[tuple[int, str], tuple[Decimal, Decimal, int]] = defaultdict(lambda: NOTHING)
     for line in InvoiceLine.objects.exclude(invoice__status="void").select_related("billing_period"):
+        assert line.billing_period is not None
         key = (line.billing_period.index, line.charge_code)
         quantity, exact_amount, amount_minor = sums[key]
         sums[key] = (quantity + line.quantity, exact_amount + line.exact_amount, amount_minor + line.amount_minor)
@@ -76,7 +77,9 @@ def test_late_usage_is_an_adjustment_on_the_next_invoice_that_names_its_period()
     assert amounts(february) == [("subscription", "fee", 1000), ("usage", "calls", 1), ("adjustment", "calls", 30)]
     line = february.lines.get(group="adjustment")
     assert (line.quantity, line.exact_amount) == (Decimal(30), Decimal("0.3"))  # (180 − 100) x 0.01 − 0.5
-    assert (line.first_day.isoformat(), line.last_day.isoformat(), line.billing_period.index) == ("2026-01-01", "2026-01-31", 0)
+    period = line.billing_period
+    assert period is not None
+    assert (line.first_day.isoformat(), line.last_day.isoformat(), period.index) == ("2026-01-01", "2026-01-31", 0)
     assert line.detail == "Correction of an earlier period: usage now known minus usage billed"
     assert billed() == now_known(0, 1)
 
@@ -177,7 +180,7 @@ def test_fees_in_advance_and_usage_in_arrears_meet_on_one_invoice() -> None:
     first, second = invoices()
     assert (amounts(first), first.boundary_at) == ([("subscription", "fee", 1000)], at("2026-01-22"))  # 31 x 10/31
     assert amounts(second) == [("subscription", "fee", 3100), ("usage", "u", 500)]
-    assert [line.billing_period.index for line in second.lines.order_by("position")] == [1, 0]
+    assert [line.billing_period and line.billing_period.index for line in second.lines.order_by("position")] == [1, 0]
     assert second.lines.get(charge_code="fee").detail == "Billed in advance"
 
 

@@ -194,4 +194,4 @@ def test_rating_asks_as_many_queries_for_a_year_as_for_a_month() -> None:
             rate_boundary(subscription, boundary_at=at(month), terms_book=book, ending=None, beginning=None)
         asked.append(len(queries))
     assert BillingPeriod.objects.filter(arrears_billed_at__isnull=False).count() == 11
-    assert asked == [4, 4]
+    assert asked == [5, 5]

@@ -146,6 +146,7 @@ def _held(steps: tuple[tuple[date, Decimal], ...], day: date) -> Decimal:
 def billed() -> dict[tuple[int, str], tuple[Decimal, Decimal, int]]:
     sums: dict[tuple[int, str], tuple[Decimal, Decimal, int]] = defaultdict(lambda: (Decimal(0), Decimal(0), 0))
     for line in InvoiceLine.objects.exclude(invoice__status="void").select_related("billing_period"):
+        assert line.billing_period_id is not None
         before = sums[line.billing_period_id, line.charge_code]
         found = (before[0] + line.quantity, before[1] + line.exact_amount, before[2] + line.amount_minor)
         sums[line.billing_period_id, line.charge_code] = found

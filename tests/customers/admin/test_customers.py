@@ -69,6 +69,11 @@ def test_a_new_customer_is_made_by_the_service(desk: Client) -> None:
     assert (event.action, event.actor_kind, event.actor_label) == ("customer.created", "user", "finance@example.com")
 
 
+def test_an_empty_tax_rate_is_left_to_the_rules(desk: Client) -> None:
+    posted(desk, "/admin/customers/customer/add/", FORM | {"tax_rate_pct": ""})
+    assert Customer.objects.get().tax_rate_pct is None
+
+
 def test_a_change_is_made_by_the_service(desk: Client) -> None:
     posted(desk, "/admin/customers/customer/add/", FORM)
     customer = Customer.objects.get()

@@ -84,7 +84,7 @@ def test_a_created_customer_reads_back_as_it_was_sent(api: Api) -> None:
 def test_two_members_are_enough_for_a_customer(api: Api) -> None:
     created = document(api("post", "", {"external_id": "acme", "name": "Acme"}))
     assert (created["currency"], created["timezone"], created["locale"]) == ("EUR", "UTC", "en")
-    assert (created["tax_rate_pct"], created["payment_terms_days"], created["subject_keys"]) == ("0", 30, ["acme"])
+    assert (created["tax_rate_pct"], created["payment_terms_days"], created["subject_keys"]) == (None, 30, ["acme"])
 
 
 @pytest.mark.parametrize(
@@ -148,11 +148,18 @@ def test_a_patch_changes_only_what_it_names(api: Api) -> None:
     )
 
 
+def test_a_fixed_tax_rate_is_left_to_the_rules_again(api: Api) -> None:
+    api("post", "", FULL)
+    assert document(api("patch", "/acme/eu%201", {"tax_rate_pct": None}))["tax_rate_pct"] is None
+    event = AuditEvent.objects.get(action="customer.updated")
+    assert (event.before, event.after) == ({"tax_rate_pct": "19"}, {"tax_rate_pct": None})
+
+
 def test_a_put_takes_what_it_leaves_out_back_to_the_defaults(api: Api) -> None:
     api("post", "", FULL)
     replaced = document(api("put", "/acme/eu%201", {"external_id": "acme/eu 1", "name": "Acme 2"}))
     assert (replaced["name"], replaced["legal_name"], replaced["address"]["city"]) == ("Acme 2", "", "")
-    assert (replaced["tax_rate_pct"], replaced["payment_terms_days"], replaced["timezone"]) == ("0", 30, "UTC")
+    assert (replaced["tax_rate_pct"], replaced["payment_terms_days"], replaced["timezone"]) == (None, 30, "UTC")
     assert replaced["subject_keys"] == ["acme/eu 1"]
 
 

@@ -90,7 +90,7 @@ def test_an_update_writes_and_audits_only_what_changed() -> None:
     customer = create(city="Berlin")
     update(customer, name="Acme", city="Bonn", tax_rate_pct=Decimal("7.70"))
     event = AuditEvent.objects.get(action="customer.updated")
-    assert event.before == {"city": "Berlin", "tax_rate_pct": "0"}
+    assert event.before == {"city": "Berlin", "tax_rate_pct": None}
     assert event.after == {"city": "Bonn", "tax_rate_pct": "7.7"}
     customer.refresh_from_db()
     assert (customer.name, customer.city, customer.tax_rate_pct) == ("Acme", "Bonn", Decimal("7.7"))

@@ -21,6 +21,8 @@ from customers.services.rules import CustomerError, checked, checked_keys
         ("locale", "pt_BR", "pt-BR"),
         ("tax_rate_pct", "19", Decimal(19)),
         ("tax_rate_pct", 0, Decimal(0)),
+        ("tax_rate_pct", None, None),
+        ("tax_rate_pct", "", None),
         ("tax_rate_pct", Decimal("100.0000"), Decimal(100)),
         ("payment_terms_days", 0, 0),
         ("payment_terms_days", 365, 365),
