@@ -5,11 +5,12 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
-from billing.invoicing.composing import ComposedInvoice, compose_invoice
-from billing.invoicing.entities import default_entity
+from billing.invoicing.composing import ComposedInvoice, charges_of, compose_invoice
+from billing.invoicing.items import OneOff, item_rows, keep_items, kept_items
 from billing.invoicing.rows import InvoiceRows, invoice_rows
+from billing.invoicing.surroundings import surroundings_of
 from billing.locks import lock_invoice, lock_subscription
-from billing.models import BillingPeriod, Invoice, InvoiceLine, InvoiceTax, Subscription
+from billing.models import BillingPeriod, Invoice, InvoiceDiscount, InvoiceLine, InvoiceTax, Subscription
 from billing.rating.subscription import rate_boundary
 from billing.rating.terms import TermsBook
 from billing.subscriptions.periods import LIVE
@@ -42,7 +43,11 @@ def draft_boundary(
     if ending is None and beginning is None:
         return None
     composed = _compose(subscription, boundary_at, as_of, terms_book, ending, beginning, None)
-    invoice = _save(invoice_rows(composed, now=as_of)) if composed.lines else None
+    invoice = None
+    if composed.lines:
+        rows = invoice_rows(composed, now=as_of)
+        rows.invoice.replaces = _void_one(subscription.pk, boundary_at)
+        invoice = save_rows(rows)
     _mark_billed(ending, beginning, invoice, as_of)
     passing("draft-before-commit")
     return invoice
@@ -53,26 +58,30 @@ def refresh_draft(*, invoice_id: int, as_of: datetime, terms_book: TermsBook) ->
     """
     Work a draft out anew by the usage now known; None where nothing is left to bill, and the draft is gone.
 
-    An invoice that is final already is returned as it is. Locks the subscription, then the invoice.
+    A one-off invoice keeps its items: taxes, coupons and credits are looked at again. An invoice that is final already is
+    returned as it is. Locks the subscription, then the invoice.
+
+    :raises ItemsRefused: negative, if a one-off invoice would come to less than nothing by the taxes now
     """
     subscription_id = Invoice.objects.values_list("subscription_id", flat=True).get(pk=invoice_id)
     subscription = lock_subscription(subscription_id)
     invoice = lock_invoice(invoice_id)
-    if subscription is None or invoice.status != Invoice.Status.DRAFT:
+    if invoice.status != Invoice.Status.DRAFT:
         return invoice
+    if subscription is None or invoice.boundary_at is None:
+        return write_items(invoice, kept_items(invoice), as_of=as_of)
     ending = invoice.arrears_periods.first()
     beginning = invoice.advance_periods.first()
     composed = _compose(subscription, invoice.boundary_at, as_of, terms_book, ending, beginning, invoice.pk)
-    InvoiceLine.objects.filter(invoice=invoice).delete()
-    InvoiceTax.objects.filter(invoice=invoice).delete()
+    clear_draft(invoice)
     if not composed.lines:
         BillingPeriod.objects.filter(arrears_invoice=invoice).update(arrears_invoice=None)
         BillingPeriod.objects.filter(advance_invoice=invoice).update(advance_invoice=None)
         invoice.delete()
         return None
     rows = invoice_rows(composed, now=as_of)
-    rows.invoice.pk, rows.invoice.public_id = invoice.pk, invoice.public_id
-    return _save(rows)
+    rows.invoice.pk, rows.invoice.public_id, rows.invoice.replaces_id = invoice.pk, invoice.public_id, invoice.replaces_id
+    return save_rows(rows)
 
 
 def due_parts(subscription_id: int, boundary_at: datetime) -> tuple[BillingPeriod | None, BillingPeriod | None]:
@@ -104,14 +113,60 @@ def _compose(
         beginning=beginning,
         except_invoice_id=invoice_id,
     )
-    return compose_invoice(rated, billing_entity=default_entity(), as_of=as_of)
+    surroundings = surroundings_of(
+        subscription.customer,
+        subscription_id=subscription.pk,
+        boundary_at=boundary_at,
+        as_of=as_of,
+        currency=subscription.customer.currency,
+        charge_ids=charges_of(rated),
+        except_invoice_id=invoice_id,
+    )
+    return compose_invoice(rated, surroundings)
 
 
-def _save(rows: InvoiceRows) -> Invoice:
+def _void_one(subscription_id: int, boundary_at: datetime) -> Invoice | None:
+    """Return the invoice that billed this boundary last and was voided: the new one takes its place. One query."""
+    voided = Invoice.objects.filter(subscription_id=subscription_id, boundary_at=boundary_at, status=Invoice.Status.VOID)
+    return voided.order_by("-voided_at", "-pk").first()
+
+
+def write_items(invoice: Invoice, wanted: OneOff, *, as_of: datetime) -> Invoice:
+    """
+    Write the draft of a one-off invoice, new or known, by its items. A known one must be locked by the caller.
+
+    :raises ItemsRefused: negative, if reductions come to more than what is billed
+    """
+    surroundings = surroundings_of(
+        invoice.customer,
+        subscription_id=None,
+        boundary_at=as_of,
+        as_of=as_of,
+        currency=invoice.currency,
+        charge_ids=(),
+        except_invoice_id=invoice.pk,
+    )
+    keep_items(invoice, wanted)
+    rows = item_rows(invoice, wanted, surroundings)
+    invoice.drafted_at = as_of
+    if invoice.pk is not None:
+        clear_draft(invoice)
+    return save_rows(rows)
+
+
+def save_rows(rows: InvoiceRows) -> Invoice:
+    """Save an invoice with its parts."""
     rows.invoice.save()
     InvoiceLine.objects.bulk_create(rows.lines)
+    InvoiceDiscount.objects.bulk_create(rows.discounts)
     InvoiceTax.objects.bulk_create(rows.taxes)
     return rows.invoice
+
+
+def clear_draft(invoice: Invoice) -> None:
+    """Delete the parts of a draft, which is worked out anew or deleted itself."""
+    for part in (InvoiceLine, InvoiceDiscount, InvoiceTax):
+        part.objects.filter(invoice=invoice).delete()
 
 
 def _mark_billed(ending: BillingPeriod | None, beginning: BillingPeriod | None, invoice: Invoice | None, as_of: datetime) -> None:

@@ -1,6 +1,6 @@
 """What a customer's next invoice would say by what is known now, and what a change would make of it. Nothing is kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,9 +8,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from billing.invoicing.composing import ComposedInvoice, compose_invoice
+from billing.invoicing.composing import ComposedInvoice, charges_of, compose_invoice
 from billing.invoicing.drafting import draft_boundary, refresh_draft
-from billing.invoicing.entities import known_default_entity
+from billing.invoicing.estimating import after_others
+from billing.invoicing.surroundings import surroundings_of
 from billing.locks import lock_subscription
 from billing.models import BillingPeriod, Invoice, Subscription
 from billing.rating.subscription import rate_boundary
@@ -19,17 +20,24 @@ from billing.subscriptions.periods import LIVE, extend_periods
 from customers.models import Customer
 
 
-def upcoming_invoice(subscription: Subscription, *, now: datetime, terms_book: TermsBook | None = None) -> ComposedInvoice | None:
+def upcoming_invoice(
+    subscription: Subscription,
+    *,
+    now: datetime,
+    terms_book: TermsBook | None = None,
+    others: Sequence[ComposedInvoice] = (),
+) -> ComposedInvoice | None:
     """
     Compose the invoice of the period that contains `now`, as if it ended with the usage so far; None between periods.
 
-    Needs the customer loaded. The next period's fees in advance are left out: the number is the spend so far. Reads only.
+    Needs the customer loaded. `others` are previews of the same customer that take their coupons and credits first. The next
+    period's fees in advance are left out: the number is the spend so far. Reads only.
     """
     book = terms_book or TermsBook()
     current = BillingPeriod.objects.filter(LIVE, subscription=subscription, starts_at__lte=now, ends_at__gt=now).first()
     if current is None or current.arrears_billed_at is not None:
         return None
-    return _composed(subscription, current.ends_at, book, current, None)
+    return _composed(subscription, current.ends_at, book, current, None, others=others)
 
 
 def upcoming_invoices(customer: Customer, *, now: datetime) -> list[ComposedInvoice]:
@@ -41,8 +49,11 @@ def upcoming_invoices(customer: Customer, *, now: datetime) -> list[ComposedInvo
     book = TermsBook()
     live = Subscription.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), customer=customer, starts_at__lte=now)
     subscriptions = live.select_related("customer", "plan", "plan_version").order_by("pk")
-    composed = (upcoming_invoice(subscription, now=now, terms_book=book) for subscription in subscriptions)
-    return [invoice for invoice in composed if invoice is not None]
+    composed: list[ComposedInvoice] = []
+    for subscription in subscriptions:
+        invoice = upcoming_invoice(subscription, now=now, terms_book=book, others=composed)
+        composed += [] if invoice is None else [invoice]
+    return composed
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +145,17 @@ def _composed(
     terms_book: TermsBook,
     ending: BillingPeriod | None,
     beginning: BillingPeriod | None,
+    *,
+    others: Sequence[ComposedInvoice] = (),
 ) -> ComposedInvoice:
     rated = rate_boundary(subscription, boundary_at=boundary_at, terms_book=terms_book, ending=ending, beginning=beginning)
-    return compose_invoice(rated, billing_entity=known_default_entity(), as_of=boundary_at)
+    surroundings = surroundings_of(
+        subscription.customer,
+        subscription_id=subscription.pk,
+        boundary_at=boundary_at,
+        as_of=boundary_at,
+        currency=subscription.customer.currency,
+        charge_ids=charges_of(rated),
+        is_preview=True,
+    )
+    return compose_invoice(rated, after_others(surroundings, others))

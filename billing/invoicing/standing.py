@@ -41,14 +41,14 @@ def standing(invoice: Invoice, *, today: date) -> Standing:
     """Say where the invoice stands on a day; it is overdue from the day after `due_on`."""
     if invoice.status != Invoice.Status.FINALIZED:
         return Standing(invoice.status)
-    if invoice.due_on < today and invoice.paid_minor < invoice.due_minor:
+    if invoice.due_on < today and invoice.left_minor > 0:
         return Standing.OVERDUE
-    return Standing.PARTLY_PAID if invoice.paid_minor else Standing.OPEN
+    return Standing.PARTLY_PAID if invoice.paid_minor or invoice.credited_minor else Standing.OPEN
 
 
 def is_overdue(*, today: date | Combinable) -> Q:
     """Return the condition on invoices that `standing` calls overdue; the day may be an expression on the invoice."""
-    return Q(status=Invoice.Status.FINALIZED, due_on__lt=today, paid_minor__lt=F("due_minor"))
+    return Q(status=Invoice.Status.FINALIZED, due_on__lt=today, paid_minor__lt=F("due_minor") - F("credited_minor"))
 
 
 def with_overdue(invoices: QuerySet[Invoice], *, now: datetime) -> QuerySet[Invoice]:
@@ -80,7 +80,7 @@ def receivables(*, today: date, customer_id: int | None = None) -> Sequence[Rece
     if customer_id is not None:
         invoices = invoices.filter(customer_id=customer_id)
     late = is_overdue(today=today)
-    left = F("due_minor") - F("paid_minor")
+    left = F("due_minor") - F("paid_minor") - F("credited_minor")
     sums = invoices.values("currency").annotate(
         open_sum=Sum(left),
         open_count=Count("pk"),

@@ -87,14 +87,34 @@ def finalize_draft(invoice_id: int, *, as_of: datetime, actor: Actor, terms_book
             refresh_draft(invoice_id=invoice_id, as_of=as_of, terms_book=terms_book)  # removes it
         return
     except Exception as error:
-        draft = Invoice.objects.select_related("subscription").get(pk=invoice_id)
-        logger.exception("finalising draft %s failed", draft.public_id)
-        _note_trouble(Q(arrears_invoice=draft) | Q(advance_invoice=draft), error, as_of)
-        tally.failed.append(draft.subscription.external_id)
-        tally.troubled.add(draft.subscription_id)
+        logger.exception("finalising draft %s failed", invoice_id)
+        _note_draft(invoice_id, error, as_of=as_of, tally=tally)
         return
     if invoice.finalized_at == as_of:
         tally.finalized += 1
+
+
+def refresh_waiting(invoice_id: int, *, as_of: datetime, terms_book: TermsBook, tally: Tally) -> None:
+    """Work out anew a draft of an earlier run; trouble is written on its periods, not raised."""
+    try:
+        invoice = _patiently(lambda: refresh_draft(invoice_id=invoice_id, as_of=as_of, terms_book=terms_book))
+    except Invoice.DoesNotExist:
+        return  # gone since the list was read
+    except Exception as error:
+        logger.exception("working out draft %s failed", invoice_id)
+        _note_draft(invoice_id, error, as_of=as_of, tally=tally)
+        return
+    if invoice is not None:
+        tally.fresh.add(invoice.pk)
+
+
+def _note_draft(invoice_id: int, error: Exception, *, as_of: datetime, tally: Tally) -> None:
+    """Write what went wrong with a draft on its periods, and leave its subscription alone in this run."""
+    draft = Invoice.objects.select_related("subscription").get(pk=invoice_id)
+    _note_trouble(Q(arrears_invoice=draft) | Q(advance_invoice=draft), error, as_of)
+    tally.failed.append(draft.subscription.external_id if draft.subscription else str(draft.public_id))
+    if draft.subscription_id is not None:
+        tally.troubled.add(draft.subscription_id)
 
 
 def _patiently[T](step: Callable[[], T]) -> T:

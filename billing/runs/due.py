@@ -1,12 +1,26 @@
 """What is due, asked of the stored periods and never of the calendar: a tick that was missed is caught up by the next."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NamedTuple, cast
 
 from django.db.models import F, Q
 
-from billing.models import BillingPeriod, Invoice
+from billing.invoicing.entities import Billing, known_default_entity
+from billing.models import BillingEntity, BillingPeriod, Invoice
 from billing.subscriptions.periods import LIVE
+
+
+class Draft(NamedTuple):
+    """A draft of a subscription, and the instant at which its grace is over; None where a person finalises it."""
+
+    invoice_id: int
+    subscription_id: int
+    ripe_at: datetime | None
+
+    def is_ripe(self, as_of: datetime) -> bool:
+        """Say whether a run may make it final."""
+        return self.ripe_at is not None and self.ripe_at <= as_of
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,18 +54,29 @@ def due_boundaries(*, as_of: datetime) -> list[DueBoundary]:
     return sorted(found)
 
 
-def drafts_at(boundary_at: datetime) -> list[tuple[int, int]]:
+def drafts_at(boundary_at: datetime) -> list[Draft]:
     """
-    Return (invoice id, subscription id) of the drafts at or before a boundary in the order of their numbers. One query.
+    Return the drafts at or before a boundary in the order of their numbers. Two queries.
 
-    Without those of parked subscriptions.
+    Without those of parked subscriptions, and without one-off invoices, which a person finalises.
     """
     parked = BillingPeriod.objects.filter(parked_at__isnull=False).values("subscription_id")
     drafts = Invoice.objects.filter(status=Invoice.Status.DRAFT, boundary_at__lte=boundary_at)
     ordered = drafts.exclude(subscription_id__in=parked).order_by(
         "boundary_at", "customer__external_id", "subscription__external_id"
     )
-    return list(ordered.values_list("pk", "subscription_id"))
+    entities = {entity.pk: entity for entity in BillingEntity.objects.all()}
+    default = next((entity for entity in entities.values() if entity.is_default), known_default_entity())
+    found = []
+    for draft in ordered.select_related("customer__billing_profile"):
+        profile = getattr(draft.customer, "billing_profile", None)
+        entity_id = profile.billing_entity_id if profile is not None else None
+        billing = Billing(default if entity_id is None else entities[entity_id], profile)
+        # Drafts with a boundary are of a subscription (invoice_of_a_subscription_or_one_off).
+        boundary, subscription_id = cast("datetime", draft.boundary_at), cast("int", draft.subscription_id)
+        ripe_at = boundary + timedelta(minutes=billing.grace_minutes) if billing.finalizes_by_itself else None
+        found.append(Draft(draft.pk, subscription_id, ripe_at))
+    return found
 
 
 def parked_count() -> int:

@@ -12,7 +12,7 @@ from django.db import transaction
 from billing.locks import lock_subscription
 from billing.models import BillingRun
 from billing.rating.terms import TermsBook
-from billing.runs.advance import Tally, draft_due, finalize_draft
+from billing.runs.advance import Tally, draft_due, finalize_draft, refresh_waiting
 from billing.runs.due import DueBoundary, drafts_at, due_boundaries, parked_count
 from billing.subscriptions.periods import extend_periods, subscriptions_to_extend
 from squill.lib.actor import Actor
@@ -23,10 +23,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What a run did: the stored row, and the subscriptions that failed in it."""
+    """What a run did: the stored row, the subscriptions that failed in it, and how many drafts it left for later."""
 
     run: BillingRun
     failed: tuple[str, ...]
+    waiting: int = 0
 
 
 def run_billing(
@@ -39,7 +40,11 @@ def run_billing(
     deadline: Callable[[], bool] | None = None,
 ) -> RunReport:
     """
-    Bill everything that is due at `as_of`, and with `finalize` number and freeze it, until nothing is left.
+    Bill all that is due at `as_of`, and with `finalize` number and freeze what has waited long enough, until nothing is left.
+
+    A draft waits for late usage for its grace (Billing.grace_minutes after its boundary), or for a person where its seller or
+    customer wants one. Drafts that wait are worked out anew by each run, before anything new is drafted, so that what is late
+    is on them and not on the next invoice as well. A draft that waits keeps nobody else's from being numbered.
 
     Can be run twice, or by several at once, with the same books as once: every subscription is billed under its lock, and
     all drafts of a boundary exist before the first of them is numbered, in a fixed order. A subscription that fails is
@@ -53,6 +58,7 @@ def run_billing(
     _extend_all(as_of)
     terms_book, tally = TermsBook(), Tally()
     stop = deadline or (lambda: False)
+    _refresh_all(as_of=as_of, terms_book=terms_book, tally=tally, stop=stop)
     for boundary_at, dues in _by_boundary(due_boundaries(as_of=as_of)):
         if stop():
             break
@@ -65,7 +71,7 @@ def run_billing(
     run.failed_count, run.parked_count = len(tally.failed), parked_count()
     run.finished_at = None if stop() else now + timedelta(seconds=time.monotonic() - started)
     run.save()
-    return RunReport(run, tuple(tally.failed))
+    return RunReport(run, tuple(tally.failed), len(drafts_at(as_of)))
 
 
 def _extend_all(as_of: datetime) -> None:
@@ -79,6 +85,15 @@ def _extend_all(as_of: datetime) -> None:
 def _by_boundary(dues: list[DueBoundary]) -> Iterator[tuple[datetime, list[DueBoundary]]]:
     for boundary_at, group in groupby(dues, key=attrgetter("boundary_at")):
         yield boundary_at, list(group)
+
+
+def _refresh_all(*, as_of: datetime, terms_book: TermsBook, tally: Tally, stop: Callable[[], bool]) -> None:
+    """Work out anew what earlier runs have drafted, in the order of the boundaries: a later draft counts on the earlier one."""
+    for draft in drafts_at(as_of):
+        if stop():
+            return
+        if draft.subscription_id not in tally.troubled:
+            refresh_waiting(draft.invoice_id, as_of=as_of, terms_book=terms_book, tally=tally)
 
 
 def _draft_all(
@@ -106,9 +121,10 @@ def _draft_all(
 def _finalize_all(
     boundary_at: datetime, *, as_of: datetime, actor: Actor, terms_book: TermsBook, tally: Tally, stop: Callable[[], bool]
 ) -> None:
-    for invoice_id, subscription_id in drafts_at(boundary_at):
+    for draft in drafts_at(boundary_at):
         if stop():
             return
-        if subscription_id in tally.troubled:
+        if draft.subscription_id in tally.troubled:
             continue  # its later invoices must not get earlier numbers
-        finalize_draft(invoice_id, as_of=as_of, actor=actor, terms_book=terms_book, tally=tally)
+        if draft.is_ripe(as_of):  # one that waits has no ripe one after it: those of later boundaries wait for longer
+            finalize_draft(draft.invoice_id, as_of=as_of, actor=actor, terms_book=terms_book, tally=tally)

@@ -46,7 +46,7 @@ plans:
 TABLES = (
     "billing_billingentity billing_numberseries billing_plan billing_planversion billing_charge billing_subscription "
     "billing_subscriptionclaim billing_subscriptionchange billing_billingperiod billing_invoice billing_invoiceline "
-    "billing_invoicetax billing_payment billing_invoicedocument billing_delivery billing_billingrun "
+    "billing_invoicetax billing_payment billing_paymentallocation billing_document billing_delivery billing_billingrun "
     "customers_customer customers_subject customers_auditevent usage_meter usage_event usage_eventkey usage_rollup "
     "usage_quarantinedevent usage_putawaymonth usage_putawayrollup procrastinate_jobs"
 ).split()

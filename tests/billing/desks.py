@@ -5,7 +5,7 @@ import hashlib
 from django.core.files.base import ContentFile
 
 from billing.delivery.documents import documents_storage
-from billing.models import Invoice, InvoiceDocument
+from billing.models import Document, Invoice
 from customers.models import Customer
 from tests.billing.builders import at, bill, make_catalog, make_customer, send_usage, subscribe
 
@@ -36,10 +36,10 @@ def invoice_of(customer: Customer) -> Invoice:
     return Invoice.objects.get(customer=customer)
 
 
-def keep_document(invoice: Invoice) -> InvoiceDocument:
+def keep_document(invoice: Invoice) -> Document:
     """Keep bytes that stand for the PDF, so that no page has to be rendered."""
     digest = hashlib.sha256(PDF).hexdigest()
     key = documents_storage().save(f"tests/{invoice.number}.pdf", ContentFile(PDF))
-    return InvoiceDocument.objects.create(
+    return Document.objects.create(
         invoice=invoice, storage_key=key, sha256=digest, size_bytes=len(PDF), renderer="tests", rendered_at=at("2026-02-01")
     )

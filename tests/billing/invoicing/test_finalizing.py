@@ -11,7 +11,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from billing.invoicing.drafting import draft_boundary
 from billing.invoicing.finalizing import UnableToFinalize, finalize_invoice
 from billing.invoicing.snapshot import from_json
-from billing.models import BillingEntity, BillingPeriod, Delivery, Invoice, InvoiceTax, NumberSeries
+from billing.models import BillingEntity, BillingPeriod, Delivery, Invoice, InvoiceTax, NumberCounter
 from billing.rating.terms import TermsBook
 from customers.models import AuditEvent
 from customers.services import update_customer
@@ -92,7 +92,7 @@ def test_a_draft_gets_number_snapshot_delivery_job_and_audit_in_one_go() -> None
         ("billing@customer-00.example", "queued")
     ]
     job = ProcrastinateJob.objects.get()
-    assert (job.task_name, job.args, job.lock) == ("billing.deliver_invoice", {"invoice_id": invoice.pk}, f"invoice-{invoice.pk}")
+    assert (job.task_name, job.args, job.lock) == ("billing.deliver", {"invoice_id": invoice.pk}, f"invoice-{invoice.pk}")
     event = AuditEvent.objects.get(action="invoice.finalized")
     assert (event.object_id, event.before, event.after["due_minor"]) == ("INV-000001", {"status": "draft"}, 1000)
 
@@ -188,7 +188,7 @@ ATTACKS = [
             "snapshot = '{}'",
             "issued_on = '2020-01-01'",
             "customer_id = customer_id + 1",
-            "status = 'draft', number = NULL, sequence = NULL, series_id = NULL, finalized_at = NULL",
+            "status = 'draft', number = NULL, sequence = NULL, counter_id = NULL, finalized_at = NULL",
             "finalized_at = now()",
             "public_id = gen_random_uuid()",
         )
@@ -198,26 +198,29 @@ ATTACKS = [
     "UPDATE billing_invoiceline SET amount_minor = 1",
     "UPDATE billing_invoiceline SET description = 'x'",
     "DELETE FROM billing_invoiceline",
-    "TRUNCATE billing_invoiceline",
+    "TRUNCATE billing_invoiceline CASCADE",
     """INSERT INTO billing_invoiceline (invoice_id, position, "group", billing_period_id, charge_code, description, detail,
-       meter_code, unit, first_day, last_day, quantity, exact_amount, amount_minor, tax_rate_pct, breakdown)
-       SELECT invoice_id, 99, "group", billing_period_id, 'x', 'x', '', '', '', first_day, last_day, 1, 1, 100, 0, '[]'
+       meter_code, unit, first_day, last_day, quantity, exact_amount, amount_minor, tax_rate_pct, breakdown, discount_minor,
+       tax_category, tax_class, unit_code)
+       SELECT invoice_id, 99, "group", billing_period_id, 'x', 'x', '', '', '', first_day, last_day, 1, 1, 100, 0, '[]', 0,
+       'S', 'standard', 'C62'
        FROM billing_invoiceline LIMIT 1""",
     "UPDATE billing_invoicetax SET amount_minor = 0",
     "DELETE FROM billing_invoicetax",
     "TRUNCATE billing_invoicetax",
-    "INSERT INTO billing_invoicetax (invoice_id, rate_pct, base_minor, amount_minor) SELECT id, 3, 1, 1 FROM billing_invoice",
-    "UPDATE billing_invoicedocument SET sha256 = 'x'",
-    "DELETE FROM billing_invoicedocument",
-    "TRUNCATE billing_invoicedocument",
+    """INSERT INTO billing_invoicetax (invoice_id, rate_pct, base_minor, amount_minor, category, label, exemption_code, note)
+       SELECT id, 3, 1, 1, 'S', '', '', '' FROM billing_invoice""",
+    "UPDATE billing_document SET sha256 = 'x'",
+    "DELETE FROM billing_document",
+    "TRUNCATE billing_document",
     "UPDATE billing_payment SET amount_minor = 1",
     "DELETE FROM billing_payment",
-    "TRUNCATE billing_payment",
+    "TRUNCATE billing_payment CASCADE",
     "UPDATE customers_auditevent SET actor_label = 'nobody'",
     "DELETE FROM customers_auditevent",
     "TRUNCATE customers_auditevent",
 ]
-FROZEN = ("invoice", "invoiceline", "invoicetax", "invoicedocument", "payment")
+FROZEN = ("invoice", "invoiceline", "invoicetax", "document", "payment")
 
 
 def contents() -> list[object]:
@@ -234,17 +237,19 @@ def test_a_final_invoice_and_its_parts_never_change_whoever_writes(subtests: pyt
     subscribe(make_customer(tax_rate_pct="20"))
     bill("2026-02-01")
     assault(
-        """INSERT INTO billing_payment (invoice_id, amount_minor, received_on, method, reference, recorded_at, recorded_by)
-           SELECT id, 5, '2026-02-02', 'cash', 'R', now(), 'x' FROM billing_invoice"""
+        """INSERT INTO billing_payment (public_id, customer_id, currency, allocated_minor, reversal_reason, invoice_id,
+             amount_minor, received_on, method, reference, recorded_at, recorded_by)
+           SELECT gen_random_uuid(), customer_id, currency, 0, '', id, 5, '2026-02-02', 'cash', 'R', now(), 'x'
+           FROM billing_invoice"""
     )
     assault(
-        """INSERT INTO billing_invoicedocument (invoice_id, storage_key, sha256, size_bytes, renderer, rendered_at)
+        """INSERT INTO billing_document (invoice_id, storage_key, sha256, size_bytes, renderer, rendered_at)
            SELECT id, 'k', repeat('0', 64), 1, 'r', now() FROM billing_invoice"""
     )
     before = contents()
     for attack in ATTACKS:
         with subtests.test(attack=attack):
-            with pytest.raises(DatabaseError, match=r"is final|of a final invoice|append-only"):
+            with pytest.raises(DatabaseError, match=r"is final|of a final invoice|append-only|is kept as it is"):
                 assault(attack)
             assert contents() == before
 
@@ -315,7 +320,7 @@ def test_numbers_have_no_gap_and_no_double_when_several_finalise_and_some_fail(w
     in_threads(*[work] * workers)
     numbered = Invoice.objects.order_by("sequence").values_list("sequence", "number", "status")
     assert list(numbered) == [(n, f"INV-{n:06d}", "finalized") for n in range(1, 25)]
-    assert NumberSeries.objects.get().last_number == 24
+    assert NumberCounter.objects.get().last_number == 24
     assert len(attempts) > 24
     assert Delivery.objects.count() == ProcrastinateJob.objects.count() == 24
 
@@ -325,7 +330,7 @@ def test_the_same_draft_finalised_by_two_at_once_gets_one_number() -> None:
     (draft,) = drafts()
     numbers = in_threads(*[lambda: finalize(draft).number] * 4)
     assert numbers == ["INV-000001"] * 4
-    assert (NumberSeries.objects.get().last_number, AuditEvent.objects.filter(action="invoice.finalized").count()) == (1, 1)
+    assert (NumberCounter.objects.get().last_number, AuditEvent.objects.filter(action="invoice.finalized").count()) == (1, 1)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,14 +1,18 @@
-"""Money received: in parts, in full, never too much, and the same reference once."""
+"""Money received: in parts, in full, too much, and the same reference once."""
+
+from datetime import date
 
 import pytest
 
-from billing.invoicing.payments import PaymentError, record_payment
-from billing.models import Invoice, Payment
+from billing.invoicing.payments import PaymentError
+from billing.models import Delivery, Invoice, Payment
 from customers.models import AuditEvent
-from tests.billing.builders import ACTOR, at, bill, invoices, make_catalog, make_customer, row_counts, subscribe
-from tests.usage.builders import in_threads
+from tests.billing.builders import at, bill, invoices, make_catalog, make_customer, row_counts, sql, subscribe, triggers_off
+from tests.billing.paying import allocations, customer_with_invoices, numbered, pay, pay_for, standings
 
 pytestmark = pytest.mark.django_db
+
+PAST = {"received_on": date(2026, 2, 3), "now": at("2026-02-03")}
 
 
 def open_invoice(*, finalize: bool = True) -> Invoice:
@@ -16,17 +20,6 @@ def open_invoice(*, finalize: bool = True) -> Invoice:
     subscribe(make_customer())
     bill("2026-02-01", finalize=finalize)
     return invoices()[0]  # 10.00
-
-
-def pay(invoice: Invoice, amount_minor: int, reference: str) -> Payment:
-    return record_payment(
-        invoice_id=invoice.pk,
-        amount_minor=amount_minor,
-        received_on=at("2026-02-03").date(),
-        reference=reference,
-        actor=ACTOR,
-        now=at("2026-02-03"),
-    )
 
 
 def state() -> tuple[int, str]:
@@ -40,8 +33,23 @@ def test_parts_add_up_until_nothing_is_left() -> None:
     pay(invoice, 700, "B")
     assert state() == (1000, "paid")
     last = AuditEvent.objects.filter(action="invoice.payment_recorded").order_by("-pk")[0]
-    assert last.before == {"status": "finalized", "paid_minor": 300}
+    assert last.before == {"status": "finalized"}
     assert last.after == {"status": "paid", "paid_minor": 1000, "reference": "B"}
+
+
+def test_what_is_too_much_stays_with_the_payment_and_pays_the_next_invoice() -> None:
+    invoice = open_invoice()
+    payment = pay(invoice, 1700, "A", **PAST)
+    payment.refresh_from_db()
+    assert (state(), payment.allocated_minor, payment.left_minor) == ((1000, "paid"), 1000, 700)
+
+    bill("2026-03-01")
+    payment.refresh_from_db()
+    assert standings() == [("INV-000001", 1000, "paid"), ("INV-000002", 700, "finalized")]
+    assert allocations(payment) == [("INV-000001", 1000), ("INV-000002", 700)]
+    assert payment.left_minor == 0
+    snapshot = Invoice.objects.get(number="INV-000002").snapshot
+    assert (snapshot["due_minor"], snapshot["paid_minor"]) == (1000, 700)
 
 
 def test_the_same_reference_again_changes_nothing() -> None:
@@ -53,17 +61,35 @@ def test_the_same_reference_again_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("amount", "reference", "code"),
-    [(701, "B", "too_much"), (0, "B", "amount_not_positive"), (-5, "B", "amount_not_positive"), (5, "A", "reference_differs")],
+    ("amount", "reference", "fields", "code"),
+    [
+        (0, "B", {}, "amount_not_positive"),
+        (-5, "B", {}, "amount_not_positive"),
+        (10**18, "B", {}, "amount_too_large"),
+        (5, "A", {}, "reference_differs"),
+        (300, "A", {"received_on": date(2026, 4, 2)}, "reference_differs"),
+        (5, "B", {"received_on": date(2026, 4, 4)}, "in_future"),
+        (5, "B", {"received_on": date(1999, 12, 31)}, "too_long_ago"),
+        (5, "B", {"currency": "USD"}, "currency_differs"),
+    ],
 )
-def test_an_amount_that_cannot_be_is_refused(amount: int, reference: str, code: str) -> None:
+def test_money_that_cannot_be_is_refused(amount: int, reference: str, fields: dict[str, object], code: str) -> None:
     invoice = open_invoice()
     pay(invoice, 300, "A")
     before = row_counts()
     with pytest.raises(PaymentError) as caught:
-        pay(invoice, amount, reference)
+        pay(invoice, amount, reference, **fields)
     assert caught.value.code == code
     assert (row_counts(), state()) == (before, (300, "finalized"))
+
+
+@pytest.mark.parametrize("table", ["customers_customer", "billing_billingentity"])
+def test_the_day_is_that_of_the_customer_or_of_the_seller(table: str) -> None:
+    invoice = open_invoice()
+    with triggers_off():
+        sql(f"UPDATE {table} SET timezone = 'Pacific/Kiritimati'")  # noqa: S608 (constants); 14 hours ahead of UTC
+    pay(invoice, 5, "A", received_on=date(2026, 4, 4))
+    assert state() == (5, "finalized")
 
 
 def test_only_an_open_invoice_is_paid() -> None:
@@ -76,27 +102,38 @@ def test_only_an_open_invoice_is_paid() -> None:
     with pytest.raises(PaymentError) as caught:
         pay(draft, 5, "B")
     assert caught.value.code == "not_open"
+    assert "INV-000001 is paid" in str(caught.value)
     assert Payment.objects.count() == 1
 
 
-@pytest.mark.django_db(transaction=True)
-def test_several_payments_at_once_never_come_to_more_than_is_due() -> None:
+def test_an_invoice_that_was_given_up_is_paid_after_all() -> None:
     invoice = open_invoice()
-
-    def attempt(reference: str) -> str:
-        try:
-            pay(invoice, 400, reference)
-        except PaymentError as error:
-            return error.code
-        return "taken"
-
-    results = in_threads(*[lambda reference=reference: attempt(reference) for reference in "ABCD"])
-    assert sorted(map(str, results)) == ["taken", "taken", "too_much", "too_much"]
-    assert state() == (800, "finalized")
+    Invoice.objects.update(status="uncollectible")
+    pay(invoice, 400, "A")
+    assert state() == (400, "uncollectible")
+    pay(invoice, 600, "B")
+    assert state() == (1000, "paid")
 
 
-@pytest.mark.django_db(transaction=True)
-def test_one_reference_from_several_at_once_is_one_payment() -> None:
+def test_a_reference_of_the_customer_is_not_recorded_again_for_one_invoice() -> None:
+    customer = customer_with_invoices(1)
+    pay_for(customer, 500, "A")
+    before = row_counts()
+    with pytest.raises(PaymentError) as caught:
+        pay(numbered(1), 500, "A")
+    assert caught.value.code == "reference_differs"
+    assert (row_counts(), state()) == (before, (500, "finalized"))
+
+
+def test_a_receipt_is_queued_where_the_seller_sends_them() -> None:
     invoice = open_invoice()
-    in_threads(*[lambda: pay(invoice, 1000, "A")] * 4)
-    assert (Payment.objects.count(), state()) == (1, (1000, "paid"))
+    Invoice.objects.get().billing_entity.__class__.objects.update(sends_receipts=True)
+    payment = pay(invoice, 500, "A")
+    pay(invoice, 500, "A")
+    receipt = Delivery.objects.get(kind="receipt")
+    assert (receipt.payment, receipt.recipient, receipt.status) == (payment, "billing@acme.example", "queued")
+
+
+def test_no_receipt_is_queued_where_the_seller_sends_none() -> None:
+    pay(open_invoice(), 500, "A")
+    assert not Delivery.objects.filter(kind="receipt").exists()

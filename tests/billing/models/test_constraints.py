@@ -33,9 +33,12 @@ def test_each_seller_has_a_series_of_its_own() -> None:
     second = BillingEntity.objects.create(code="north", name="North", legal_name="North")
     for entity in (first, second, first):
         ensure_series(entity)
-    assert list(NumberSeries.objects.order_by("pk").values_list("prefix", "last_number")) == [("INV", 0), ("INV-NORTH", 0)]
-    refused(NumberSeries(billing_entity=second, kind="invoice", prefix="OTHER"), "number_series_once_per_kind")
-    refused(NumberSeries(billing_entity=second, kind="other", prefix="INV"), "number_series_prefix_unique")
+    assert list(NumberSeries.objects.order_by("pk").values_list("pattern", flat=True)) == [
+        "INV-{number:06}",
+        "INV-NORTH-{number:06}",
+    ]
+    refused(NumberSeries(billing_entity=second, kind="invoice", pattern="OTHER-{number}"), "number_series_once_per_kind")
+    refused(NumberSeries(billing_entity=second, kind="credit_note", pattern="INV-{number:06}"), "number_series_pattern_unique")
 
 
 def test_a_plan_has_one_draft_and_one_published_version() -> None:
@@ -67,7 +70,16 @@ def test_a_payment_is_more_than_nothing() -> None:
     make_catalog()
     subscribe(make_customer())
     bill("2026-02-01")
-    payment = Payment(invoice=invoices()[0], amount_minor=0, received_on=at("2026-02-02").date(), reference="R", recorded_at=NOW)
+    invoice = invoices()[0]
+    payment = Payment(
+        customer=invoice.customer,
+        currency="EUR",
+        invoice=invoice,
+        amount_minor=0,
+        received_on=at("2026-02-02").date(),
+        reference="R",
+        recorded_at=NOW,
+    )
     refused(payment, "payment_amount_positive")
 
 

@@ -51,9 +51,9 @@ def test_what_was_missed_is_caught_up_in_order() -> None:
     found = invoices()
     # Two customers on fees in advance: 1 January, February, March and April.
     assert report.run.finalized_count == len(found) == 8
-    assert [(invoice.boundary_at.month, invoice.customer.external_id, invoice.number) for invoice in found] == [
-        (month, f"customer-{number}", f"INV-{(month - 1) * 2 + number + 1:06d}") for month in (1, 2, 3, 4) for number in (0, 1)
-    ]
+    assert [
+        (invoice.boundary_at and invoice.boundary_at.month, invoice.customer.external_id, invoice.number) for invoice in found
+    ] == [(month, f"customer-{number}", f"INV-{(month - 1) * 2 + number + 1:06d}") for month in (1, 2, 3, 4) for number in (0, 1)]
     assert {invoice.issued_on.isoformat() for invoice in found} == {"2026-04-01"}
 
 
@@ -240,13 +240,14 @@ def test_the_command_reports_and_fails_where_a_subscription_failed(capsys: pytes
     poisoned()
     with pytest.raises(CommandError, match="failed: bert:broken:2026-01-01"):
         call_command("run_billing", "--as-of", "2026-02-01T00:00:00Z", "--finalize")
-    assert capsys.readouterr().out == "2 drafted, 2 finalised, 1 failed, 0 parked\n"
+    assert capsys.readouterr().out == "2 drafted, 2 finalised, 0 waiting, 1 failed, 0 parked\n"
     with pytest.raises(CommandError):
         call_command("run_billing", "--as-of", "2026-02-01T00:00:00Z", "--finalize", "--json")
     assert json.loads(capsys.readouterr().out) == {
         "as_of": "2026-02-01T00:00:00+00:00",
         "drafted": 0,
         "finalized": 0,
+        "waiting": 0,
         "parked": 0,
         "failed": ["bert:broken:2026-01-01"],
     }
