@@ -11,8 +11,8 @@ from pathlib import Path
 from squill import postgres
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-NAMES = ("ingest", "storage", "reads", "billing_run", "upcoming", "rerating", "pricing")
-PURE = ("pricing",)  # need no database
+NAMES = ("ingest", "storage", "reads", "billing_run", "upcoming", "rerating", "pricing", "documents")
+PURE = ("pricing", "documents")  # need no database
 
 
 def main() -> None:

@@ -46,6 +46,7 @@ _GROUPS: Final[Sequence[tuple[Any, Sequence[tuple[Any, str, str]]]]] = (
         (
             (_("Plans"), "sell", "billing.plan"),
             (_("Plan versions"), "history_edu", "billing.planversion"),
+            (_("Coupons"), "loyalty", "billing.coupon"),
         ),
     ),
     (
@@ -53,15 +54,21 @@ _GROUPS: Final[Sequence[tuple[Any, Sequence[tuple[Any, str, str]]]]] = (
         (
             (_("Subscriptions"), "autorenew", "billing.subscription"),
             (_("Invoices"), "receipt_long", "billing.invoice"),
+            (_("Credit notes"), "assignment_return", "billing.creditnote"),
             (_("Payments"), "payments", "billing.payment"),
+            (_("Credits"), "savings", "billing.credit"),
+            (_("Credit ledger"), "account_balance", "billing.creditentry"),
             (_("Billing runs"), "play_circle", "billing.billingrun"),
             (_("Deliveries"), "outgoing_mail", "billing.delivery"),
+            (_("Suppressed addresses"), "unsubscribe", "billing.suppressedaddress"),
         ),
     ),
     (
         _("Settings"),
         (
             (_("Billing entities"), "store", "billing.billingentity"),
+            (_("Tax registrations"), "assured_workload", "billing.taxregistration"),
+            (_("Tax rates"), "percent", "billing.taxrate"),
             (_("Number series"), "tag", "billing.numberseries"),
             (_("API keys"), "key", "customers.apikey"),
             (_("Users"), "group", "customers.user"),

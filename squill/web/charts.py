@@ -92,8 +92,12 @@ def bars_path(values: Sequence[Decimal], *, width: int = WIDTH, height: int = HE
     )
 
 
-def document_svg(chart: DayChart, *, color: str, width: int = WIDTH, height: int = HEIGHT) -> SafeString:
-    """Draw the chart for a printed document: one path in the given colour (#rrggbb), named by its title."""
+def document_svg(chart: DayChart, *, color: str, width: int = WIDTH, height: int = HEIGHT, mirrored: bool = False) -> SafeString:
+    """
+    Draw the chart for a printed document: one path in the given colour (#rrggbb), named by its title.
+
+    :param mirrored: True where time runs from right to left
+    """
     return format_html(
         '<svg viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}"><title>{}</title>'
         '<path fill="{}" d="{}"/></svg>',
@@ -102,7 +106,7 @@ def document_svg(chart: DayChart, *, color: str, width: int = WIDTH, height: int
         chart.title,
         chart.title,
         color,
-        bars_path(chart.values, width=width, height=height),
+        bars_path(chart.values[::-1] if mirrored else chart.values, width=width, height=height),
     )
 
 

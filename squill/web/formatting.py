@@ -24,6 +24,8 @@ from squill.lib import currency as currencies
 MINUS: Final = "\N{MINUS SIGN}"
 _NBSP: Final = "\N{NO-BREAK SPACE}"
 _RANGE: Final = " \N{EN DASH} "
+_LEFT_TO_RIGHT_MARK: Final = "\N{LEFT-TO-RIGHT MARK}"
+_HYPHEN: Final = re.compile("[\u200e\u061c]?-")
 # The full-width sign is missing from Latin fonts, and means the same.
 _FULL_WIDTH_YEN: Final = str.maketrans({"\N{FULLWIDTH YEN SIGN}": "\N{YEN SIGN}"})
 # Enough for every number that the database can hold; Babel would otherwise cut at the 28 digits of the default context.
@@ -136,6 +138,8 @@ def format_date_range(first: date, last: date, locale: str) -> str:
     '1 – 31 October 2026'
     >>> format_date_range(date(2026, 10, 15), date(2026, 11, 14), "en-US")
     'October 15 – November 14, 2026'
+    >>> format_date_range(date(2026, 10, 1), date(2026, 10, 31), "ja")
+    '2026年10月1日 – 31日'
     """
     if last < first:
         raise ValueError(f"a span of days must not end before it starts: {first} … {last}")
@@ -169,6 +173,9 @@ def _shortened_start(pattern: str, first: date, last: date) -> tuple[str, str] |
     if month_first := re.match(r"(MMMM )(d+)", pattern):
         same_month = first.month == last.month
         return month_first[0], pattern.removeprefix(month_first[1]) if same_month else pattern
+    if year_first := re.match(r"y+[^Md]*(M+[^d]*)(d+.*)", pattern):
+        same_month = first.month == last.month
+        return pattern, year_first[2] if same_month else year_first[1] + year_first[2]
     return None
 
 
@@ -186,7 +193,9 @@ def _apply(pattern: NumberPattern, number: Decimal, babel: Locale, *, least: int
     text: str = _with_decimals(pattern.pattern, least).apply(
         number, babel, currency=currency, currency_digits=False, decimal_quantization=False
     )
-    return text.replace("-", MINUS, 1) if number < 0 else text
+    # From right to left a minus would be written behind its number, but for the mark.
+    sign = _LEFT_TO_RIGHT_MARK + MINUS if babel.text_direction == "rtl" else MINUS
+    return re.sub(_HYPHEN, sign, text, count=1) if number < 0 else text
 
 
 @lru_cache(maxsize=256)

@@ -20,6 +20,8 @@ from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
+from squill.lib.refusal import Refused
+
 logger = logging.getLogger(__name__)
 
 CONTENT_TYPE: Final = "application/problem+json"
@@ -153,6 +155,8 @@ def _problem_of(exc: Exception) -> Problem | None:
     match exc:
         case Problem():
             return exc
+        case Refused():
+            return Problem(type="conflict", detail=str(exc), errors=[{"code": exc.code, "message": str(exc)}])
         case exceptions.ValidationError():
             errors = list(_flattened(exc.detail))
             return Problem(type="invalid", status=exc.status_code, detail=_summary(errors), errors=errors)

@@ -1,20 +1,19 @@
-"""The fonts of a document: those that Squill brings, and no other."""
+"""The fonts of a document: those that Squill brings, and no other. Needs neither Django nor Pango."""
 
 import os
 import tempfile
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import escape
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "fonts"
+# In the order that they are asked in: each is asked only for the letters that those before it lack.
+FAMILIES: Final = ("Inter", "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans JP", "Noto Sans SC", "Noto Sans KR")
 _FONTCONFIG_VARIABLE: Final = "FONTCONFIG_FILE"
-
-
-# Alphabets of the packaged fonts, as the names of their characters begin (fonts/README.md).
-_ALPHABETS: Final = ("LATIN", "GREEK", "CYRILLIC")
 
 
 class FontsMissing(Exception):
@@ -49,12 +48,23 @@ def only_packaged_fonts() -> Iterator[None]:
 
 def can_print(text: str) -> bool:
     """
-    Say whether the packaged fonts know the letters of the text.
+    Say whether the packaged fonts have a sign for everything in the text that is to be seen.
 
-    >>> can_print("1 ноября 2026"), can_print("2026年11月1日")
-    (True, False)
+    >>> can_print("1 ноября 2026"), can_print("2026年11月1日"), can_print("๑ พฤศจิกายน")
+    (True, True, False)
     """
-    return all(unicodedata.name(letter, "").startswith(_ALPHABETS) for letter in text if letter.isalpha())
+    known = coverage()
+    return all(ord(letter) in known or unicodedata.category(letter) == "Cf" for letter in text)
+
+
+@lru_cache(maxsize=1)
+def coverage() -> frozenset[int]:
+    """Return the code points that the packaged fonts have in every weight, by fonts/coverage.txt."""
+    known: set[int] = set()
+    for line in (FOLDER / "coverage.txt").read_text(encoding="ascii").split():
+        first, _dash, last = line.partition("-")
+        known.update(range(int(first, 16), int(last or first, 16) + 1))
+    return frozenset(known)
 
 
 def _settings(*, cache_folder: Path) -> str:

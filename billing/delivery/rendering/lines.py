@@ -9,10 +9,22 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import pgettext, pgettext_lazy
 
+from billing.delivery.rendering.texts import cut, isolated, joined
 from billing.invoicing.snapshot import BreakdownStep, InvoiceSnapshot, Line, LineGroup
 from squill.web import formatting
 
-_GROUPS: Final[tuple[LineGroup, ...]] = ("subscription", "usage", "adjustment")
+# As they stand on the document.
+GROUP_ORDER: Final[tuple[LineGroup, ...]] = ("subscription", "usage", "item", "adjustment")
+_HEADINGS: Final[dict[LineGroup, Promise]] = {
+    "subscription": pgettext_lazy("invoice", "Subscription"),
+    "usage": pgettext_lazy("invoice", "Usage"),
+    "item": pgettext_lazy("invoice", "Items"),
+    "adjustment": pgettext_lazy("invoice", "Adjustments"),
+}
+# A text that fills a page could not be kept together with its amount.
+_NAME_CHARACTERS: Final = 300
+_DETAIL_CHARACTERS: Final = 600
+_UNIT_CHARACTERS: Final = 40
 # The steps of a price that are not tiers (docs/tariffs.md, "Reading a breakdown").
 _STEP_LABELS: Final[dict[str, Promise]] = {
     "unit_conversion": pgettext_lazy("invoice", "Converted units"),
@@ -69,7 +81,7 @@ class PrintedGroup:
 def printed_groups(snapshot: InvoiceSnapshot) -> list[PrintedGroup]:
     """Group the lines in the order of the document; a group without lines is left out. Speaks the active language."""
     groups = []
-    for group in _GROUPS:
+    for group in GROUP_ORDER:
         lines = sorted((line for line in snapshot.lines if line.group == group), key=lambda line: line.position)
         if lines:
             shared = _shared_days(lines) if group == "usage" else None
@@ -84,13 +96,9 @@ def printed_groups(snapshot: InvoiceSnapshot) -> list[PrintedGroup]:
 
 
 def _heading(group: LineGroup, shared: tuple[date, date] | None, locale: str) -> str:
-    if group == "subscription":
-        return pgettext("invoice", "Subscription")
-    if group == "adjustment":
-        return pgettext("invoice", "Adjustments")
     if shared is None:
-        return pgettext("invoice", "Usage")
-    return pgettext("invoice", "Usage, %(days)s") % {"days": formatting.format_date_range(*shared, locale)}
+        return str(_HEADINGS[group])
+    return pgettext("invoice", "Usage, %(days)s") % {"days": isolated(formatting.format_date_range(*shared, locale))}
 
 
 def _shared_days(lines: Sequence[Line]) -> tuple[date, date] | None:
@@ -106,10 +114,10 @@ def _printed_line(line: Line, snapshot: InvoiceSnapshot, *, said: tuple[date, da
     span = (line.first_day, line.last_day)
     days = "" if span == said else formatting.format_date_range(*span, locale)
     return PrintedLine(
-        name=line.description,
-        detail=" · ".join(part for part in (line.detail, days) if part),
+        name=isolated(cut(line.description, _NAME_CHARACTERS)),
+        detail=joined(cut(line.detail, _DETAIL_CHARACTERS), days),
         quantity=formatting.format_decimal(line.quantity, locale),
-        unit=line.unit,
+        unit=isolated(cut(line.unit, _UNIT_CHARACTERS)),
         unit_price="" if unit_amount is None else formatting.format_unit_price(unit_amount, currency, locale),
         tax=formatting.format_percent(line.tax_rate, locale),
         amount=formatting.format_money_minor(line.amount_minor, currency, locale),
@@ -147,7 +155,7 @@ def printed_step(step: BreakdownStep, currency: str, locale: str) -> PrintedStep
     else:
         price = flat if step.rate is None else formatting.format_percent(step.rate, locale)
     if flat and (step.unit_amount is not None or step.rate is not None):
-        label += " · " + pgettext("invoice", "flat %(amount)s") % {"amount": flat}
+        label = joined(label, pgettext("invoice", "flat %(amount)s") % {"amount": isolated(flat)})
     return PrintedStep(
         label=label,
         quantity="" if step.quantity is None else formatting.format_decimal(step.quantity, locale),
@@ -161,10 +169,10 @@ def _step_label(step: BreakdownStep, locale: str) -> str:
     lower = formatting.format_decimal(step.above, locale) if step.above else ""
     upper = "" if step.up_to is None else formatting.format_decimal(step.up_to, locale)
     if lower and upper:
-        return pgettext("invoice", "Above %(lower)s up to %(upper)s") % {"lower": lower, "upper": upper}
+        return pgettext("invoice", "Above %(lower)s up to %(upper)s") % {"lower": isolated(lower), "upper": isolated(upper)}
     if lower:
-        return pgettext("invoice", "Above %(lower)s") % {"lower": lower}
+        return pgettext("invoice", "Above %(lower)s") % {"lower": isolated(lower)}
     if upper:
-        return pgettext("invoice", "Up to %(upper)s") % {"upper": upper}
+        return pgettext("invoice", "Up to %(upper)s") % {"upper": isolated(upper)}
     known = _STEP_LABELS.get(step.step)
     return str(known) if known is not None else step.step.replace("_", " ").capitalize()

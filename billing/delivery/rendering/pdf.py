@@ -1,87 +1,45 @@
 """
-An invoice's snapshot, and nothing else, into a PDF.
+A document's snapshot, and nothing else, into a PDF: the front door.
 
-WeasyPrint is imported when the first document is rendered, not before: the API's cold start must not load Pango.
+WeasyPrint and Pango are never loaded here, but in the worker's process: neither the API's cold start nor what a customer wrote
+into a name may touch this one.
 """
 
-import re
-from functools import lru_cache
 from importlib.metadata import version
 from typing import Final
 
-import msgspec
 from django.conf import settings
-from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
-from django.utils.translation import get_supported_language_variant, override, pgettext
 
-from billing.delivery.rendering.colors import Palette, palette
-from billing.delivery.rendering.context import template_values
-from billing.delivery.rendering.fonts import can_print
+from billing.delivery.rendering.page import compose
+from billing.delivery.rendering.worker import RenderingFailed, shared_worker
 from billing.invoicing.snapshot import InvoiceSnapshot
-from squill.web import formatting
 
-# Grows with every change of the template, its styles or its fonts: it is kept beside each document.
-TEMPLATE_VERSION: Final = 1
+# Grows with every change of the templates, their styles, fonts or translations: it is kept beside each document.
+TEMPLATE_VERSION: Final = 2
 
 
-def render_invoice_pdf(snapshot: InvoiceSnapshot, *, estimate: bool = False) -> bytes:
+def render_pdf(snapshot: InvoiceSnapshot, *, logo: tuple[str, bytes] | None = None, estimate: bool = False) -> bytes:
     """
-    Render the invoice as a tagged PDF (PDF/UA-1).
+    Render an invoice, a credit note or a receipt as a tagged PDF (PDF/UA-1), in a process of its own.
 
-    The same snapshot gives the same bytes in every process that has the same renderer_version and the same Pango.
+    The same snapshot and logo give the same bytes in every process that has the same renderer_version and the same Pango.
     An estimate carries no number and no bank details, and says on each page what it is.
 
-    :param estimate: True for a draft
+    :param logo: media type (image/svg+xml or image/png) and bytes of the seller's logo; None prints the initial
+    :param estimate: True for a draft of an invoice
     :raises ValueError: if the snapshot has no number and is not an estimate, or its currency is unknown
+    :raises RenderingFailed: if it takes longer than SQUILL_PDF_SECONDS or more memory than SQUILL_PDF_MEMORY_MB
     """
     if not snapshot.number and not estimate:
-        raise ValueError("an invoice without a number can only be printed as an estimate")
-    from billing.delivery.rendering import engine  # noqa: PLC0415 (loads Pango, which a cold start of the API must not)
-
-    colors = palette(snapshot.brand_color)
-    snapshot = _printable(snapshot)
-    with override(_supported_language(snapshot.locale)):
-        language = _catalogue_language()
-        values = template_values(snapshot, palette=colors, language=language, estimate=estimate)
-        html = render_to_string("invoices/invoice.html", values)
-        return engine.write_pdf(html, styles=_styles(colors, pgettext("invoice", "Page {page} of {pages}")))
+        raise ValueError("a document without a number can only be printed as an estimate")
+    page = compose(snapshot, logo=logo, estimate=estimate)
+    worker = shared_worker(memory_bytes=settings.SQUILL_PDF_MEMORY_MB << 20, seconds=settings.SQUILL_PDF_SECONDS)
+    return worker.write_pdf(page)
 
 
 def renderer_version() -> str:
-    """Name everything of ours that decides the bytes of a document, such as `weasyprint 70.0, template 1`."""
+    """Name everything of ours that decides the bytes of a document, such as `weasyprint 70.0, template 2`."""
     return f"weasyprint {version('weasyprint')}, template {TEMPLATE_VERSION}"
 
 
-@lru_cache(maxsize=32)
-def _styles(colors: Palette, page_label: str) -> str:
-    label = _css_content(page_label, page="counter(page)", pages="counter(pages)")
-    return render_to_string("invoices/invoice.css", {"colors": colors, "page_label": label})
-
-
-def _css_content(text: str, **counters: str) -> SafeString:
-    """Turn a text with {names} into a value of the CSS property `content`, the names replaced by counters."""
-    parts = []
-    for part in re.split(r"(\{\w+\})", text):
-        counter = counters.get(part.strip("{}"))
-        parts.append(counter or '"' + "".join(f"\\{ord(letter):06x}" for letter in part) + '"')
-    return SafeString(" ".join(parts))
-
-
-def _printable(snapshot: InvoiceSnapshot) -> InvoiceSnapshot:
-    # A date whose words are not in the fonts would be rows of empty boxes: English is the better answer.
-    if can_print(formatting.format_date(snapshot.issued_on, snapshot.locale)):
-        return snapshot
-    return msgspec.structs.replace(snapshot, locale=settings.LANGUAGE_CODE)
-
-
-def _supported_language(locale: str) -> str:
-    try:
-        return get_supported_language_variant(locale.replace("_", "-").lower())
-    except LookupError:
-        return str(settings.LANGUAGE_CODE)
-
-
-def _catalogue_language() -> str:
-    # A language whose texts nobody has translated yet reads as English, and the document must say so to screen readers.
-    return pgettext("language of the translated invoice, as BCP 47", "en")
+__all__ = ["TEMPLATE_VERSION", "RenderingFailed", "render_pdf", "renderer_version"]

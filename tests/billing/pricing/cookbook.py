@@ -18,7 +18,7 @@ from squill.postgres.home import CHECKOUT
 
 DOC: Final[Path] = CHECKOUT / "docs" / "tariffs.md"
 # What the catalogue file knows of a charge besides its price.
-CATALOGUE_MEMBERS: Final = frozenset({"code", "name", "meter", "filter", "billed", "default_quantity"})
+CATALOGUE_MEMBERS: Final = frozenset({"code", "name", "meter", "filter", "billed", "default_quantity", "tax_class", "tax_rate"})
 NO_EVENTS: Final = "(none)"
 
 type Cells = tuple[str, ...]

@@ -16,9 +16,19 @@ def test_a_superuser_sees_every_group_in_the_order_of_the_work() -> None:
         "": ["Overview"],
         "Customers": ["Customers", "Portal users"],
         "Usage": ["Meters", "Events", "Corrections", "Quarantine"],
-        "Catalogue": ["Plans", "Plan versions"],
-        "Billing": ["Subscriptions", "Invoices", "Payments", "Billing runs", "Deliveries"],
-        "Settings": ["Billing entities", "Number series", "API keys", "Users", "Audit trail"],
+        "Catalogue": ["Plans", "Plan versions", "Coupons"],
+        "Billing": [
+            "Subscriptions",
+            "Invoices",
+            "Credit notes",
+            "Payments",
+            "Credits",
+            "Credit ledger",
+            "Billing runs",
+            "Deliveries",
+            "Suppressed addresses",
+        ],
+        "Settings": ["Billing entities", "Tax registrations", "Tax rates", "Number series", "API keys", "Users", "Audit trail"],
     }
 
 

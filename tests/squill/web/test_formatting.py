@@ -110,7 +110,7 @@ def test_a_percentage_is_written_as_given(percent: str, locale: str, text: str) 
         (date(2026, 10, 1), date(2026, 10, 31), "de", "1. – 31. Oktober 2026"),
         (date(2027, 1, 1), date(2027, 1, 31), "de-AT", "1. – 31. Jänner 2027"),
         (date(2026, 10, 15), date(2026, 11, 14), "es", "15 de octubre – 14 de noviembre de 2026"),
-        (date(2026, 10, 1), date(2026, 10, 31), "ja", "2026年10月1日 – 2026年10月31日"),
+        (date(2026, 10, 1), date(2026, 10, 31), "ja", "2026年10月1日 – 31日"),
     ],
 )
 def test_a_span_names_what_its_ends_share_once(first: date, last: date, locale: str, text: str) -> None:

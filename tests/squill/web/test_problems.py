@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse
 from django.test import Client, RequestFactory
 from rest_framework import exceptions
 
+from squill.lib.refusal import Refused
 from squill.web.problems import (
     REQUEST_ID_KEY,
     TYPES,
@@ -171,3 +172,11 @@ def test_a_database_that_does_not_answer_is_503_and_logged(exc: Exception, caplo
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert "starting up" not in answer.content.decode()  # what the server says is ours to know
     assert caplog.records[0].exc_info is not None
+
+
+def test_a_refusal_of_what_is_missing_is_409_with_its_code() -> None:
+    answer = answered(Refused("There is no rate: enter one.", code="rate_missing"))
+    document = told(answer)
+    assert (answer.status_code, document["type"]) == (409, "/problems/conflict")
+    assert document["detail"] == "There is no rate: enter one."
+    assert document["errors"] == [{"code": "rate_missing", "message": "There is no rate: enter one."}]

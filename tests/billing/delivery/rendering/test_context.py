@@ -5,8 +5,9 @@ import msgspec
 
 from billing.delivery.rendering.colors import DEFAULT, palette
 from billing.delivery.rendering.context import template_values
-from billing.invoicing.snapshot import Bank, UsageChart
-from tests.billing.delivery.rendering.snapshots import BUYER, FIRST, SELLER, snapshot
+from billing.delivery.rendering.rows import Paragraph
+from billing.invoicing.snapshot import Bank, TaxTotal, UsageChart
+from tests.billing.delivery.rendering.snapshots import BUYER, FIRST, SELLER, credit_note, snapshot
 
 
 def values(*, estimate: bool = False, **facts: Any) -> dict[str, Any]:
@@ -29,11 +30,12 @@ def test_a_flat_or_missing_chart_is_not_drawn() -> None:
 
 
 def test_without_a_discount_the_subtotal_is_what_is_taxed() -> None:
-    assert [row.label for row in values(discount_minor=0)["totals"]] == ["Subtotal", "Tax 23%", "Total", "Credits applied"]
+    rows = values(discounts=(), discount_minor=0)["totals"]
+    assert [row.label for row in rows] == ["Subtotal", "VAT 23%", "Total", "Prepaid credit: Annual prepayment", "Amount due"]
 
 
 def test_a_seller_without_a_footer_is_named_at_the_foot() -> None:
-    assert values(footer="")["legal"] == "Northlight Systems Ltd · Tax ID IE 3628739L · billing@northlight.example"
+    assert values(footer="")["legal"] == "Northlight Systems Ltd · VAT ID IE 3628739L · billing@northlight.example"
 
 
 def test_the_running_head_is_cut_where_the_page_number_begins() -> None:
@@ -45,10 +47,44 @@ def test_the_running_head_is_cut_where_the_page_number_begins() -> None:
 
 def test_the_initial_is_left_out_where_the_fonts_lack_it() -> None:
     assert values()["initial"] == "N"
-    assert values(seller=msgspec.structs.replace(SELLER, name="株式会社"))["initial"] == ""
+    assert values(seller=msgspec.structs.replace(SELLER, name="สวัสดี"))["initial"] == ""
     assert values(seller=msgspec.structs.replace(SELLER, name="<b>"))["initial"] == ""
 
 
 def test_a_draft_has_no_instant_to_be_dated_by() -> None:
     assert values()["written_at"] == "2026-11-01T02:00:05Z"
     assert values(finalized_at=None, estimate=True)["written_at"] == ""
+
+
+def test_notes_that_are_short_stand_beside_the_totals_and_long_ones_below() -> None:
+    short = values(payment_terms="30 days.", notes=("Thanks.",))
+    assert [note.text for note in short["notes"]] == ["30 days.", "Thanks."]
+    assert short["long_notes"] == []
+
+    long = values(payment_terms="30 days.", notes=("x" * 600,))
+    assert long["notes"] == []
+    assert [len(note.text) for note in long["long_notes"]] == [8, 600]
+
+
+def test_a_sentence_is_set_in_its_own_direction() -> None:
+    notes = values(payment_terms="السداد خلال 30 يومًا.", notes=("Within 30 days.",))["notes"]
+    assert notes == [
+        Paragraph(text="السداد خلال 30 يومًا.", direction="rtl"),
+        Paragraph(text="Within 30 days.", direction="ltr"),
+    ]
+
+
+def test_words_that_the_law_asks_for_come_before_the_terms() -> None:
+    charged = TaxTotal(rate=Decimal(0), category="AE", label="VAT", note="Reverse charge", base_minor=1, amount_minor=0)
+    assert [note.text for note in values(taxes=(charged,), payment_terms="30 days.", notes=())["notes"]] == [
+        "Reverse charge",
+        "30 days.",
+    ]
+
+
+def test_only_an_invoice_that_is_owed_says_where_to_pay() -> None:
+    assert values()["pay_url"] == "https://pay.northlight.example/NL-2026-000417"
+    paid = values(paid_minor=180_462)
+    assert (paid["pay_url"], paid["bank"], paid["bank_code"]) == ("", [], None)
+    credit = template_values(credit_note(), palette=palette(DEFAULT), language="en", estimate=False)
+    assert (credit["pay_url"], credit["bank"], credit["chart"]) == ("", [], None)

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from billing.delivery.rendering import engine
-from billing.delivery.rendering.pdf import render_invoice_pdf
-from billing.invoicing.snapshot import Party
+from billing.delivery.rendering.page import compose
+from billing.delivery.rendering.pdf import render_pdf
+from billing.delivery.rendering.protocol import Page
+from billing.invoicing.snapshot import Bank, Party
 from tests.billing.delivery.rendering.reading import catalogue, embedded_fonts, open_pdf, whole_text
 from tests.billing.delivery.rendering.snapshots import line, snapshot
 
@@ -68,7 +70,7 @@ def test_markup_in_names_reaches_neither_network_nor_files(canary: Canary, secre
         legal_name=markup, name=markup, address=(markup,), country=markup, tax_id=markup, email=markup, reference=markup
     )
 
-    document = render_invoice_pdf(
+    document = render_pdf(
         snapshot(
             buyer=party,
             seller=party,
@@ -76,6 +78,7 @@ def test_markup_in_names_reaches_neither_network_nor_files(canary: Canary, secre
             footer=markup,
             notes=(markup,),
             purchase_order=markup,
+            bank=Bank(),  # the code for banking apps is a picture of ours
             lines=(line(markup, amount_minor=1, unit=markup, detail=markup),),
         )
     )
@@ -87,7 +90,7 @@ def test_markup_in_names_reaches_neither_network_nor_files(canary: Canary, secre
 def test_markup_that_got_past_the_escaping_reaches_neither_network_nor_files(canary: Canary, secret: Path) -> None:
     page = f'<!DOCTYPE html><html lang="en"><title>x</title><body><p>here</p>{hostile_markup(canary, secret)}'
 
-    document = engine.write_pdf(page, styles=f"@import url(http://127.0.0.1:{canary.server_port}/sheet);")
+    document = engine.write_pdf(Page(html=page, styles=f"@import url(http://127.0.0.1:{canary.server_port}/sheet);"))
 
     assert canary.hits == []
     assert "here" in whole_text(document)
@@ -105,10 +108,18 @@ def assert_nothing_came_in(document: bytes) -> None:
 def test_fonts_of_the_machine_are_never_used() -> None:
     styles = "p { font-family: DejaVu Sans, serif } b { font-family: monospace }"
 
-    document = engine.write_pdf('<html lang="en"><title>x</title><p>text <b>more</b> 日本', styles=styles)
+    page = Page(html='<html lang="en"><title>x</title><p>text <b>more</b> 日本', styles=styles)
 
-    assert embedded_fonts(document) <= {"Inter", "Inter-Bold"}
+    assert embedded_fonts(engine.write_pdf(page)) <= {"Inter", "Inter-Bold", "Noto-Sans-JP", "Noto-Sans-JP-Semi-Bold"}
 
 
 def test_programs_started_later_still_find_the_fonts_of_the_machine() -> None:
     assert "squill-fonts" not in os.environ.get("FONTCONFIG_FILE", "")
+
+
+def test_a_picture_is_served_to_the_document_that_brought_it_and_to_no_other() -> None:
+    page = compose(snapshot(payment_url=""))
+
+    assert len(open_pdf(engine.write_pdf(page)).pages[0].images) == 1  # the code for banking apps
+    without = Page(html=page.html, styles=page.styles)
+    assert not open_pdf(engine.write_pdf(without)).pages[0].images
