@@ -13,6 +13,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from sesame.utils import get_token
 from sesame.utils import get_user as user_of_token
 
@@ -147,7 +148,7 @@ def _mail(user: User, next_path: str) -> EmailMultiAlternatives:
         "company": settings.SQUILL_COMPANY_NAME,
     }
     message = EmailMultiAlternatives(
-        subject=_("Your sign-in link for %(company)s") % {"company": settings.SQUILL_COMPANY_NAME},
+        subject=pgettext("mail", "Your sign-in link for %(company)s") % {"company": settings.SQUILL_COMPANY_NAME},
         body=render_to_string("emails/sign_in.txt", context),
         to=[user.email],
     )

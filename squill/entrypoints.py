@@ -10,7 +10,10 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from billing.delivery.jobs import run_waiting_jobs
+from billing.delivery.reminding import send_reminders
+from billing.delivery.sweeping import enqueue_forgotten
 from billing.reconciliation.report import reconcile
+from billing.reductions.expiring import expire_credits
 from billing.runs.run import run_billing
 from squill.lib import clock
 from squill.lib.actor import system
@@ -31,17 +34,25 @@ class LambdaContext(Protocol):
 
 
 def bill(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Hourly: draft and finalise everything that is due."""
+    """Hourly: draft everything that is due, and finalise what has waited for its grace."""
     now = clock.now()
     report = run_billing(as_of=now, finalize=True, actor=system("bill"), now=now, deadline=_deadline(context))
     summary = {
         "drafted": report.run.drafted_count,
         "finalized": report.run.finalized_count,
+        "waiting": report.waiting,
         "failed": list(report.failed),
         "parked": report.run.parked_count,
     }
     logger.info("billing run: %s", summary)
     return summary
+
+
+def expire(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Hourly: write down what has expired of the customers' credits."""
+    expired = expire_credits(now=clock.now(), actor=system("expire"), deadline=_deadline(context))
+    logger.info("credits expired: %d", len(expired))
+    return {"expired": len(expired)}
 
 
 def work(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -50,6 +61,13 @@ def work(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     seconds = max(context.get_remaining_time_in_millis() // 1000 - RESERVE_SECONDS, 1)
     run_waiting_jobs(deadline_seconds=seconds)
     return {}
+
+
+def remind(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Hourly: queue the reminders whose day has come, and what is to be delivered and has no job any more."""
+    summary = {"reminders": send_reminders(clock.now(), deadline=_deadline(context)), "forgotten": enqueue_forgotten()}
+    logger.info("reminders: %s", summary)
+    return summary
 
 
 def check(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:

@@ -125,7 +125,14 @@ X_FRAME_OPTIONS = "DENY"
 
 # --- Language and time ---
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("de", _("German")), ("fr", _("French")), ("es", _("Spanish"))]
+LANGUAGES = [
+    ("en", _("English")),
+    ("de", _("German")),
+    ("fr", _("French")),
+    ("es", _("Spanish")),
+    ("ja", _("Japanese")),
+    ("ar", _("Arabic")),
+]
 LOCALE_PATHS = [CHECKOUT / "squill" / "locale"]
 USE_I18N = True
 USE_TZ = True
@@ -146,7 +153,7 @@ STORAGES: dict[str, dict[str, Any]] = {
     # Invoices as sent. Disk by default, S3 where a bucket is named. A kept document is never overwritten.
     "documents": (
         {
-            "BACKEND": "storages.backends.s3.S3Storage",
+            "BACKEND": "billing.delivery.storage.DocumentStorage",
             "OPTIONS": {
                 "bucket_name": _bucket,
                 "location": env.text("SQUILL_DOCUMENTS_PREFIX", "documents"),
@@ -164,11 +171,15 @@ STORAGES: dict[str, dict[str, Any]] = {
     ),
 }
 
+# The process that lays PDFs out: what it may take before a document is given up.
+SQUILL_PDF_SECONDS = env.integer("SQUILL_PDF_SECONDS", default=300, minimum=1)
+SQUILL_PDF_MEMORY_MB = env.integer("SQUILL_PDF_MEMORY_MB", default=2048, minimum=256)
+
 # --- Mail: a folder by default, SES by environment ---
 _mail = env.one_of("SQUILL_MAIL", ("folder", "ses", "memory"), default="folder")
 EMAIL_BACKEND = {
     "folder": "squill.web.mail.FolderBackend",
-    "ses": "django_ses.SESBackend",
+    "ses": "billing.delivery.ses.Backend",
     "memory": "django.core.mail.backends.locmem.EmailBackend",
 }[_mail]
 EMAIL_FILE_PATH = SQUILL_HOME / "mail"
@@ -177,6 +188,8 @@ DEFAULT_FROM_EMAIL = env.text("SQUILL_FROM_EMAIL", "billing@squill.example")
 AWS_SES_AUTO_THROTTLE = None
 USE_SES_V2 = True
 AWS_SES_CONFIGURATION_SET = env.text("SQUILL_SES_CONFIGURATION_SET", "") or None
+# The topic of SNS whose messages /hooks/ses takes; empty: none.
+SQUILL_SES_TOPIC_ARN = env.text("SQUILL_SES_TOPIC_ARN", "")
 if env.text("AWS_ENDPOINT_URL", ""):
     AWS_SES_REGION_ENDPOINT_URL = env.text("AWS_ENDPOINT_URL")
 
@@ -208,6 +221,12 @@ SPECTACULAR_SETTINGS = {
     "SERVERS": [{"url": "http://127.0.0.1:8000", "description": "A laptop (make demo); put your own address in its place"}],
     "ENUM_NAME_OVERRIDES": {
         "BillingPeriodKindEnum": "billing.models.BillingPeriod.Kind",
+        "CouponStateEnum": "billing.reductions.redeeming.HeldState",
+        "CreditEntryKindEnum": "billing.models.CreditEntry.Kind",
+        "CreditKindEnum": "billing.models.Credit.Kind",
+        "CreditStateEnum": "billing.reductions.ledger.CreditState",
+        "GrantedCreditKindEnum": ["promotional", "paid"],
+        "CreditReasonEnum": "billing.models.CreditNote.Reason",
         "InvoiceKindEnum": "billing.models.Invoice.Kind",
         "InvoiceStatusEnum": "billing.models.Invoice.Status",
         "PlanKindEnum": "billing.models.Plan.Kind",
@@ -251,6 +270,8 @@ CONTENT_SECURITY_POLICY = {
 # --- Jobs: procrastinate keeps them in the same PostgreSQL, enqueued in the transaction that needs them ---
 PROCRASTINATE_ON_APP_READY = "billing.delivery.jobs.configure"
 SQUILL_JOB_MAX_ATTEMPTS = env.integer("SQUILL_JOB_MAX_ATTEMPTS", default=12, minimum=1)
+# How long a draft waits for late usage before a run makes it final; sellers and customers may say otherwise.
+SQUILL_BILLING_GRACE_MINUTES = env.integer("SQUILL_BILLING_GRACE_MINUTES", default=60 if PRODUCTION else 0, minimum=0)
 # A subscription whose billing fails this often waits for a person.
 SQUILL_BILLING_MAX_ATTEMPTS = env.integer("SQUILL_BILLING_MAX_ATTEMPTS", default=3, minimum=1)
 

@@ -14,6 +14,7 @@ import customers.portal.urls
 import usage.api.openmeter.urls
 import usage.api.urls
 import usage.portal.urls
+from billing.api import mail_reports
 from squill.web import health, reference
 from squill.web.admin_site import with_admin_policy
 
@@ -31,6 +32,7 @@ urlpatterns = [
     path("api/v1/openapi.yaml", SpectacularAPIView.as_view(renderer_classes=[OpenApiYamlRenderer]), name="openapi-yaml"),
     path("api/v1/openapi.json", SpectacularAPIView.as_view(renderer_classes=[OpenApiJsonRenderer]), name="openapi-json"),
     path("api/docs", reference.page, name="api-reference"),
+    path("hooks/ses", mail_reports.receive, name="mail-reports"),
     path("problems/<slug:slug>", reference.problem, name="problem"),
     path("api/v1/", include((api, "api"))),
     path("openmeter/api/v1/", include((usage.api.openmeter.urls.urlpatterns, "openmeter"))),

@@ -1,6 +1,7 @@
 """Background jobs: PostgreSQL is the queue, a job is enqueued in the transaction that needs it, and retried with backoff."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -10,31 +11,70 @@ import procrastinate
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.db import connection
-from procrastinate import RetryStrategy
+from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.contrib.django import app as job_queue
 from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.jobs import Job
 
-from billing.delivery.deliver import deliver_invoice
-from billing.invoicing.finalizing import DELIVER_JOB
+from billing.delivery.deliver import deliver
+from billing.invoicing.dispatch import DELIVER_JOB, FORMER_DELIVER_JOB, About
+from billing.models import CreditNote, Invoice, Payment
 from squill.lib import clock
 
 # A job whose worker died (a Lambda that was cut off) is taken up again after this long.
 STALLED_AFTER = timedelta(minutes=15)
 
 
+class Backoff(BaseRetryStrategy):
+    """
+    Waits 3 s, 9 s, 27 s …, each up to a quarter shorter or longer, so that what failed together does not come back together.
+
+    The last of twelve tries comes after four days: a provider that is down for a weekend loses no mail.
+    """
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """Return when to try again; None after the last attempt."""
+        if job.attempts >= settings.SQUILL_JOB_MAX_ATTEMPTS:
+            return None
+        return RetryDecision(retry_in={"seconds": wait_seconds(job.attempts)})
+
+
+def wait_seconds(attempts: int) -> int:
+    """Return how long a job waits that was tried so many times before its last try: 3 to the power of the tries, give or take."""
+    whole: int = 3 ** (attempts + 1)
+    return whole - whole // 4 + secrets.randbelow(whole // 2 + 1)
+
+
 def configure(app: procrastinate.App) -> None:
     """Register the jobs; procrastinate calls this once Django is ready (settings.PROCRASTINATE_ON_APP_READY)."""
-    # 3 s, 9 s, 27 s … the last of twelve waits is two days: a provider that is down for a weekend loses no mail.
-    retry = RetryStrategy(max_attempts=settings.SQUILL_JOB_MAX_ATTEMPTS, exponential_wait=3)
-    app.task(name=DELIVER_JOB, retry=retry)(_deliver)
+    app.task(name=DELIVER_JOB, retry=Backoff(), aliases=[FORMER_DELIVER_JOB])(_deliver)
 
 
-def _deliver(invoice_id: int) -> None:
-    """Deliver one invoice; a door, so it reads the clock. Runs in a thread of the worker, whose connection nobody else closes."""
+def _deliver(invoice_id: int | None = None, credit_note_id: int | None = None, payment_id: int | None = None) -> None:
+    """
+    Deliver what is named, an invoice, a credit note or a payment's receipt; a door, so it reads the clock.
+
+    Runs in a thread of the worker, whose connection nobody else closes.
+    """
     try:
-        deliver_invoice(invoice_id=invoice_id, now=clock.now())
+        deliver(_thing(invoice_id, credit_note_id, payment_id), now=clock.now())
     finally:
         connection.close()
+
+
+def _thing(invoice_id: int | None, credit_note_id: int | None, payment_id: int | None) -> About:
+    """
+    Load what a job names, which is exactly one thing.
+
+    :raises ValueError: if it names nothing
+    """
+    if invoice_id is not None:
+        return Invoice.objects.get(pk=invoice_id)
+    if credit_note_id is not None:
+        return CreditNote.objects.get(pk=credit_note_id)
+    if payment_id is None:
+        raise ValueError("a job of delivery that names nothing")
+    return Payment.objects.select_related("customer", "invoice__billing_entity__logo").get(pk=payment_id)
 
 
 def run_waiting_jobs(*, deadline_seconds: int | None = None) -> None:

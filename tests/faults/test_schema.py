@@ -11,7 +11,9 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import hypothesis.core
 import pytest
@@ -23,13 +25,20 @@ from hypothesis import strategies as st
 from pytest_django import DjangoDbBlocker
 
 from billing.api import examples
+from billing.invoicing.credit_planning import LineAsked
+from billing.invoicing.crediting import issue_credit_note
+from billing.invoicing.items import Item
+from billing.invoicing.one_off import draft_one_off
+from billing.invoicing.payments import record_payment
+from billing.models import CreditNote, Invoice, Payment, Subscription
 from billing.runs.run import run_billing
-from billing.subscriptions.changing import pause_subscription
+from billing.subscriptions.changing import change_quantity, pause_subscription
 from customers.api_keys import issue_api_key
-from customers.models import Scope
+from customers.models import Customer, Scope
 from squill.lib import clock
 from squill.postgres.home import CHECKOUT
 from tests.billing.builders import ACTOR, at, bill, make_catalog, make_customer, send_usage, subscribe
+from tests.billing.reductions.reduced import coupon, grant, redeem
 from tests.faults import FULL
 
 if TYPE_CHECKING:
@@ -44,14 +53,20 @@ pytestmark = pytest.mark.django_db
 DOCUMENT = CHECKOUT / "docs" / "openapi.yaml"
 OPERATIONS = re.findall(r"operationId: (\w+)", DOCUMENT.read_text(encoding="utf-8"))
 NOW = at("2026-02-10T12:00:00Z")
+PAYMENT_ID = UUID("0198c1d2-7f3e-7000-8000-000000000017")
 JSON = "application/json"
 
+ONE_OFF = "0198c1d2-7f3e-7000-8000-000000000000"  # the draft of a one-off invoice
 # What the parameters of paths and queries find. The people and plans are those of the document's examples.
 NAMES = {
     "path.external_id": ["acme", "other", "new"],
-    "path.number": ["INV-000001", "INV-000002"],
-    "path.code": ["calls", "scale"],
+    "path.code": ["calls", "scale"],  # of meters, plans, and coupons
+    "path.reference": ["prepaid", "gift"],
+    "path.number": ["INV-000001", "INV-000002", ONE_OFF, "CN-000001"],
+    "path.position": ["1", "2"],
     "path.version": ["2", "1"],
+    "path.payment_id": [str(PAYMENT_ID)],
+    "path.month": ["2026-01"],
     "query.customer": ["acme"],
     "query.subject": ["acme"],
     "query.meter": ["calls"],
@@ -95,6 +110,21 @@ BODIES: dict[str, Any] = {
         "address": {"city": "Berlin"},
     },
     "update_customer": {"locale": "de", "tax_rate_pct": "19", "payment_terms_days": 30, "subject_keys": ["acme", "a2"]},
+    "create_coupon": {
+        "code": "SPRING",
+        "name": "Spring",
+        "amount": "5",
+        "currency": "EUR",
+        "duration": "periods",
+        "period_count": 3,
+        "plans": ["scale"],
+        "charges": ["calls"],
+        "max_redemptions": 5,
+        "redeem_until": "2026-06-01T00:00:00Z",
+    },
+    "update_coupon": {"name": "Calls, 10 % off", "max_redemptions": 5, "redeem_until": "2026-06-01T00:00:00Z"},
+    "redeem_coupon": {"coupon": "calls", "subscription": "acme-scale"},
+    "create_tax_rate": {"country": "AU", "rate": "10", "valid_from": "2026-01-01"},
     "change_plan": {"plan": "solo", "when": "period_end", "quantities": {"seats": "3"}},
     "start_subscription": {"customer": "new", "plan": "scale", "starts_at": "2026-02-01T00:00:00Z", "external_id": "new"},
 }
@@ -128,7 +158,7 @@ ODD = st.sampled_from([*POISON, *(f"<{text}>" for text in RAW), *NUMBERS, "\ud80
 
 @contextmanager
 def _world() -> Iterator[str]:
-    """Customers on a plan with usage and one of seats that will pause, an invoice, drafts, a key for all; undone at the end."""
+    """Customers on plans of usage and of seats, invoices, drafts, what can be credited, a key for all; undone at the end."""
     meter = {"code": "calls", "name": "Calls", "event_type": "call", "aggregation": "sum", "value": "n", "dimensions": ["region"]}
     with transaction.atomic():
         seats = {"code": "seats", "model": "per_unit", "unit_amount": "10", "default_quantity": "2", "billed": "in_advance"}
@@ -142,8 +172,37 @@ def _world() -> Iterator[str]:
             team = subscribe(customer, "team", external_id=name)
             pause_subscription(subscription_id=team.pk, when=at("2026-02-20"), actor=ACTOR, now=NOW)
             send_usage(customer, "call", 1500, "2026-01-15", {"region": "eu"}, event_id="1" if name == "acme" else "")
+        for code in ("calls", "scale"):
+            coupon(code, duration="forever")
+        redeem(Customer.objects.get(external_id="other"), "scale")
         bill("2026-01-01")
         bill("2026-02-01", finalize=False)
+        for name in ("acme", "other"):
+            for reference in ("prepaid", "gift"):  # after the bills, which would use them
+                grant(Customer.objects.get(external_id=name), 500, reference, kind="paid", cost_basis_minor=400)
+        item = Item(description="Set-up", quantity=Decimal(1), unit_amount=Decimal(100))
+        one_off = draft_one_off(customer_id=customer.pk, currency="EUR", items=[item], now=NOW, actor=ACTOR)
+        Invoice.objects.filter(pk=one_off.pk).update(public_id=ONE_OFF)
+        seats_of = Subscription.objects.get(external_id="acme").pk
+        change_quantity(
+            subscription_id=seats_of, charge_code="seats", quantity=Decimal(1), when=at("2026-01-01"), actor=ACTOR, now=NOW
+        )
+        paid = Invoice.objects.get(number="INV-000002")
+        facts: dict[str, Any] = {"invoice_id": paid.pk, "actor": ACTOR, "now": NOW}
+        record_payment(amount_minor=paid.due_minor, received_on=NOW.date(), reference="R", **facts)
+        issue_credit_note(
+            reason=CreditNote.Reason.GOODWILL, lines=[LineAsked(1, 500)], reference="G", settlement="refund", **facts
+        )
+        Payment.objects.create(
+            public_id=PAYMENT_ID,
+            customer=Customer.objects.get(external_id="acme"),
+            currency="EUR",
+            amount_minor=500,
+            received_on=NOW.date(),
+            reference="ahead",
+            recorded_at=NOW,
+            recorded_by="tests",
+        )
         _key, secret = issue_api_key(name="tests", scopes=Scope.values, actor=ACTOR, now=NOW)
         yield secret
         transaction.set_rollback(True)
@@ -309,7 +368,9 @@ def test_the_edges_of_each_value_and_other_methods_are_answered(name: str, schem
 def test_good_bodies_are_taken(schema: "OpenApiSchema", secret: str) -> None:
     statuses = {}
     for operation in _writes(schema):
-        place = -1 if operation.tags == ["Plans"] else 0
+        place = -1 if operation.tags == ["Plans"] or "/credit_notes/{number}" in operation.label else 0
+        if operation.definition.raw["operationId"] == "replace_invoice_items":
+            place = NAMES["path.number"].index(ONE_OFF)
         path = {parameter.name: NAMES[f"path.{parameter.name}"][place] for parameter in operation.path_parameters}
         with _taken_back():
             body = json.dumps(_good_body(operation)).encode()

@@ -11,7 +11,7 @@ from django.core import mail
 from django.db import connection
 from pytest_django import Settings
 
-from billing.models import BillingRun, Invoice
+from billing.models import BillingEntity, BillingRun, Invoice
 from squill import entrypoints
 from tests.billing.builders import make_catalog, make_customer, send_usage, sql, subscribe, triggers_off
 from tests.billing.conftest import documents, renderings  # noqa: F401 (fixtures)
@@ -57,7 +57,9 @@ def test_the_schedule_names_the_functions_that_there_are() -> None:
     assert FUNCTIONS == [
         "squill.entrypoints.bill",
         "squill.entrypoints.check",
+        "squill.entrypoints.expire",
         "squill.entrypoints.put_away",
+        "squill.entrypoints.remind",
         "squill.entrypoints.work",
     ]
     for stage in SETTINGS.values():
@@ -82,17 +84,17 @@ def test_each_function_can_be_called_on_an_empty_database_and_again() -> None:
 @pytest.mark.usefixtures("february")
 def test_bill_bills_what_is_due_and_says_so() -> None:
     small_company()
-    assert entrypoints.bill({}, Context(900)) == {"drafted": 1, "finalized": 1, "failed": [], "parked": 0}
+    assert entrypoints.bill({}, Context(900)) == {"drafted": 1, "finalized": 1, "waiting": 0, "failed": [], "parked": 0}
     invoice = Invoice.objects.get()
     assert (invoice.number, invoice.finalized_at) == ("INV-000001", datetime(2026, 2, 1, 0, 30, tzinfo=UTC))
-    assert entrypoints.bill({}, Context(900)) == {"drafted": 0, "finalized": 0, "failed": [], "parked": 0}
+    assert entrypoints.bill({}, Context(900)) == {"drafted": 0, "finalized": 0, "waiting": 0, "failed": [], "parked": 0}
 
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("february")
 def test_bill_stops_before_its_time_is_over_and_the_next_tick_goes_on() -> None:
     small_company(4)
-    assert entrypoints.bill({}, Context(59)) == {"drafted": 0, "finalized": 0, "failed": [], "parked": 0}
+    assert entrypoints.bill({}, Context(59)) == {"drafted": 0, "finalized": 0, "waiting": 0, "failed": [], "parked": 0}
     first = entrypoints.bill({}, Context(63, ticks=True))
     assert 0 < first["drafted"] < 4
     assert list(BillingRun.objects.values_list("finished_at", flat=True)) == [None, None]
@@ -119,9 +121,9 @@ def test_check_counts_and_logs_what_differs(caplog: pytest.LogCaptureFixture) ->
     entrypoints.bill({}, Context(900))
     assert entrypoints.check({}, Context(900)) == {"differences": 0, "pending": 1}  # its PDF is in the queue
     with triggers_off():
-        sql("UPDATE billing_numberseries SET last_number = 2")
+        sql("UPDATE billing_numbercounter SET last_number = 2")
     assert entrypoints.check({}, Context(900)) == {"differences": 1, "pending": 1}
-    assert "I6 series INV misses 2" in caplog.text
+    assert "I6 series INV-{number:06} misses 2" in caplog.text
 
 
 @pytest.mark.django_db
@@ -154,3 +156,16 @@ def test_check_makes_the_partitions_of_the_coming_months(monkeypatch: pytest.Mon
         cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'usage_event'::regclass")
         tables = {name for (name,) in cursor.fetchall()}
     assert {f"usage_event_2026_{month:02d}" for month in (2, 3, 4, 5)} <= tables
+
+
+@pytest.mark.django_db
+def test_remind_queues_what_is_due_and_what_was_forgotten(monkeypatch: pytest.MonkeyPatch, february: None) -> None:
+    small_company(2)
+    entrypoints.bill({}, Context(900))
+    BillingEntity.objects.update(reminder_days=[7])
+    monkeypatch.setenv("SQUILL_NOW", "2026-03-10T12:00:00Z")
+    sql("DELETE FROM procrastinate_jobs")
+    assert entrypoints.remind({}, Context(900)) == {"reminders": 2, "forgotten": 0}  # the jobs of the reminders make the PDFs
+    assert entrypoints.remind({}, Context(900)) == {"reminders": 0, "forgotten": 0}
+    sql("DELETE FROM procrastinate_jobs")
+    assert entrypoints.remind({}, Context(59)) == {"reminders": 0, "forgotten": 2}

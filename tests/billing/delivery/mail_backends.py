@@ -1,6 +1,5 @@
 """Mail backends that misbehave."""
 
-import smtplib
 from collections.abc import Sequence
 
 from django.core.mail import EmailMessage
@@ -8,10 +7,17 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 
 class Refusing(BaseEmailBackend):
-    """A provider that takes nothing."""
+    """A provider that does not let us in."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        raise smtplib.SMTPServerDisconnected("the provider hung up")
+        raise ConnectionRefusedError("nobody is there")
+
+
+class HangingUp(BaseEmailBackend):
+    """A provider that hangs up in the middle: nobody knows whether it took the mail."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        raise ConnectionResetError("the provider hung up")
 
 
 class Answering(BaseEmailBackend):

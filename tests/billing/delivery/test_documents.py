@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from pytest_django import Settings
 
 from billing.delivery.documents import DocumentDamaged, documents_storage, ensure_document, read_document
-from billing.models import Invoice, InvoiceDocument
+from billing.models import Document, Invoice
 from billing.reconciliation.documents import check_documents
 from tests.billing.builders import at, bill, invoices, make_catalog, make_customer, subscribe
 from tests.usage.builders import in_threads
@@ -35,10 +35,10 @@ def files(folder: Path) -> list[str]:
 
 
 def test_a_real_pdf_is_stored_under_the_number_and_its_hash(documents: Path) -> None:
-    document = ensure_document(invoice_id=final_invoice().pk, now=LATER)
+    document = ensure_document(final_invoice(), now=LATER)
     (name,) = files(documents)
     content = (documents / name).read_bytes()
-    assert name == f"invoices/2026/INV-000001-{hashlib.sha256(content).hexdigest()[:16]}.pdf" == document.storage_key
+    assert name == f"invoices/2026/INV-000001-{hashlib.sha256(content).hexdigest()}.pdf" == document.storage_key
     assert (document.sha256, document.size_bytes) == (hashlib.sha256(content).hexdigest(), len(content))
     assert (document.rendered_at, document.renderer[:10]) == (LATER, "weasyprint")
     assert "INV-000001" in pypdf.PdfReader(io.BytesIO(content)).pages[0].extract_text()
@@ -47,31 +47,31 @@ def test_a_real_pdf_is_stored_under_the_number_and_its_hash(documents: Path) -> 
 
 def test_the_second_call_draws_nothing(documents: Path, renderings: list[str]) -> None:
     invoice = final_invoice()
-    first = ensure_document(invoice_id=invoice.pk, now=LATER)
-    again = ensure_document(invoice_id=invoice.pk, now=at("2027-01-01"))
+    first = ensure_document(invoice, now=LATER)
+    again = ensure_document(invoice, now=at("2027-01-01"))
     assert (again.pk, again.rendered_at, renderings) == (first.pk, LATER, ["INV-000001"])
-    assert len(files(documents)) == InvoiceDocument.objects.count() == 1
+    assert len(files(documents)) == Document.objects.count() == 1
 
 
 def test_a_draft_has_no_document(documents: Path) -> None:
     draft = final_invoice(finalize=False)
     with pytest.raises(ValueError, match="finalise it first"):
-        ensure_document(invoice_id=draft.pk, now=LATER)
-    assert (files(documents), InvoiceDocument.objects.count()) == ([], 0)
+        ensure_document(draft, now=LATER)
+    assert (files(documents), Document.objects.count()) == ([], 0)
 
 
 def test_a_write_that_was_cut_off_is_written_anew(documents: Path, renderings: list[str]) -> None:
     invoice = final_invoice()
     whole = b"%PDF-1.7 INV-000001"
-    key = f"invoices/2026/INV-000001-{hashlib.sha256(whole).hexdigest()[:16]}.pdf"
+    key = f"invoices/2026/INV-000001-{hashlib.sha256(whole).hexdigest()}.pdf"
     (documents / key).parent.mkdir(parents=True)
     (documents / key).write_bytes(whole[:5])
-    document = ensure_document(invoice_id=invoice.pk, now=LATER)
+    document = ensure_document(invoice, now=LATER)
     assert (document.storage_key, files(documents), read_document(document)) == (key, [key], whole)
 
 
 def test_a_changed_file_is_not_handed_out_and_is_named(documents: Path, renderings: list[str]) -> None:
-    document = ensure_document(invoice_id=final_invoice().pk, now=LATER)
+    document = ensure_document(final_invoice(), now=LATER)
     assert check_documents().differences == ()
     path = documents / document.storage_key
     path.chmod(0o600)
@@ -88,9 +88,9 @@ def test_a_changed_file_is_not_handed_out_and_is_named(documents: Path, renderin
 @pytest.mark.django_db(transaction=True)
 def test_several_at_once_make_one_document(documents: Path, renderings: list[str]) -> None:
     invoice = final_invoice()
-    in_threads(*[lambda: ensure_document(invoice_id=invoice.pk, now=LATER).pk] * 4)
-    assert InvoiceDocument.objects.count() == 1
-    assert read_document(InvoiceDocument.objects.get()) == b"%PDF-1.7 INV-000001"
+    in_threads(*[lambda: ensure_document(invoice, now=LATER).pk] * 4)
+    assert Document.objects.count() == 1
+    assert read_document(Document.objects.get()) == b"%PDF-1.7 INV-000001"
 
 
 def test_with_a_bucket_named_documents_lie_on_s3(
@@ -104,8 +104,8 @@ def test_with_a_bucket_named_documents_lie_on_s3(
     with moto.mock_aws():
         client = boto3.client("s3", region_name="eu-central-1")
         client.create_bucket(Bucket="squill-documents", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-        document = ensure_document(invoice_id=final_invoice().pk, now=LATER)
-        assert type(documents_storage()).__name__ == "S3Storage"
+        document = ensure_document(final_invoice(), now=LATER)
+        assert type(documents_storage()).__name__ == "DocumentStorage"
         (stored,) = client.list_objects_v2(Bucket="squill-documents")["Contents"]
         assert stored["Key"] == f"documents/{document.storage_key}"
         assert client.head_object(Bucket="squill-documents", Key=stored["Key"])["ServerSideEncryption"] == "AES256"

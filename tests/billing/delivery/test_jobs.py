@@ -11,9 +11,9 @@ from django.db import transaction
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
-from billing.delivery.deliver import deliver_invoice
+from billing.delivery.deliver import deliver
 from billing.delivery.jobs import run_waiting_jobs
-from billing.models import Delivery, InvoiceDocument
+from billing.models import Delivery, Document
 from billing.reconciliation.report import reconcile
 from squill.lib import clock
 from tests.billing.builders import bill, make_catalog, make_customer, sql, subscribe
@@ -38,7 +38,7 @@ def test_the_queue_is_worked_off_and_then_empty() -> None:
     run_waiting_jobs()
     assert job_states() == [("succeeded", 1)] * 3
     assert sorted(message.to[0] for message in mail.outbox) == [f"billing@customer-{number}.example" for number in range(3)]
-    assert InvoiceDocument.objects.count() == 3
+    assert Document.objects.count() == 3
     found = reconcile()
     assert (found.differences, found.pending) == ((), ())
     run_waiting_jobs()
@@ -77,11 +77,11 @@ def test_the_deadline_ends_the_work_and_the_next_call_goes_on(monkeypatch: pytes
     final_invoices(4)
     slow = threading.Event()
 
-    def slowly(**arguments: Any) -> None:
+    def slowly(about: Any, **arguments: Any) -> None:
         slow.wait(0.7)
-        deliver_invoice(**arguments)
+        deliver(about, **arguments)
 
-    monkeypatch.setattr("billing.delivery.jobs.deliver_invoice", slowly)
+    monkeypatch.setattr("billing.delivery.jobs.deliver", slowly)
     run_waiting_jobs(deadline_seconds=1)
     done = [status for status, _attempts in job_states()].count("succeeded")
     assert 1 <= done < 4
@@ -103,7 +103,7 @@ def test_an_unreadable_document_folder_fails_the_job_and_not_the_invoice(documen
     documents.write_text("a file where the folder should be")
     final_invoices(1)
     run_waiting_jobs()
-    assert (job_states(), InvoiceDocument.objects.count(), mail.outbox) == ([("todo", 1)], 0, [])
+    assert (job_states(), Document.objects.count(), mail.outbox) == ([("todo", 1)], 0, [])
     documents.unlink()
     sql("UPDATE procrastinate_jobs SET scheduled_at = now()")
     run_waiting_jobs()

@@ -232,7 +232,8 @@ def test_pages_hold_every_event_once_also_at_equal_times(client_with: Client) ->
         ({"cursor": "x"}, "cursor"),
         ({"cursor": "MjAyNi0wMy0xMFQxMjowMDowMFogeHg"}, "cursor"),
         ({"subject": "\0"}, "subject"),
-        ({"customer": "acme"}, "customer"),
+        ({"customers": "acme"}, "customers"),
+        ({"customer": "\0"}, "customer"),
     ],
 )
 def test_bad_parameter_is_named(client_with: Client, query: dict[str, str], field: str) -> None:

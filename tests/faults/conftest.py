@@ -1,0 +1,3 @@
+from tests.billing.conftest import documents, renderings
+
+__all__ = ["documents", "renderings"]
