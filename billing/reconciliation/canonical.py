@@ -1,13 +1,13 @@
 """The books as sorted JSON: no surrogate ids, no wall-clock times; equal inputs give equal bytes."""
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
 
-from billing.models import Invoice, InvoiceLine, InvoiceTax
+from billing.models import CreditNote, CreditNoteLine, CreditNoteTax, Invoice, InvoiceLine, InvoiceTax
 from billing.pricing.money import from_minor
+from squill.lib.clock import instant_text
 from squill.lib.currency import exponent
 from squill.lib.decimals import plain
 
@@ -26,7 +26,11 @@ ORDER BY c.external_id COLLATE "C", m.code COLLATE "C", r.day, r.dimensions::tex
 
 
 def export_canonical() -> dict[str, Any]:
-    """Return invoices (drafts too, whose number is null) and daily usage in a fixed order. Five queries."""
+    """
+    Return invoices (drafts too, whose number is null), each followed by its credit notes, and daily usage in a fixed order.
+
+    Eight queries.
+    """
     return {"invoices": _invoices(), "usage": _usage()}
 
 
@@ -38,14 +42,70 @@ def _invoices() -> list[dict[str, Any]]:
     for tax in InvoiceTax.objects.order_by("invoice_id", "rate_pct"):
         taxes.setdefault(tax.invoice_id, []).append(tax)
     invoices = Invoice.objects.select_related("customer", "subscription")
-    documents = [
+    documents: list[tuple[tuple[str, ...], dict[str, Any]]] = [
         (_order(invoice), _invoice(invoice, lines.get(invoice.pk, []), taxes.get(invoice.pk, []))) for invoice in invoices
     ]
+    documents += _credit_notes()
     return [document for _key, document in sorted(documents, key=lambda pair: pair[0])]
 
 
-def _order(invoice: Invoice) -> tuple[str, str, str, str]:
-    return (invoice.customer.external_id, invoice.boundary_at.isoformat(), invoice.subscription.external_id, invoice.number or "")
+def _credit_notes() -> list[tuple[tuple[str, ...], dict[str, Any]]]:
+    """Return the credit notes with their places: behind their invoice, by number. Amounts are positive: what is credited."""
+    lines: dict[int, list[CreditNoteLine]] = {}
+    of_notes = CreditNoteLine.objects.select_related("invoice_line__billing_period").order_by("credit_note_id", "position")
+    for line in of_notes:
+        lines.setdefault(line.credit_note_id, []).append(line)
+    taxes: dict[int, list[CreditNoteTax]] = {}
+    for tax in CreditNoteTax.objects.order_by("credit_note_id", "rate_pct", "category"):
+        taxes.setdefault(tax.credit_note_id, []).append(tax)
+    notes = CreditNote.objects.select_related("customer", "invoice__customer", "invoice__subscription")
+    return [
+        ((*_order(note.invoice), note.number), _credit_note(note, lines.get(note.pk, []), taxes.get(note.pk, [])))
+        for note in notes
+    ]
+
+
+def _credit_note(note: CreditNote, lines: list[CreditNoteLine], taxes: list[CreditNoteTax]) -> dict[str, Any]:
+    decimals = exponent(note.currency)
+
+    def money(minor: int) -> str:
+        return plain(from_minor(minor, exponent=decimals))
+
+    return {
+        "customer": note.customer.external_id,
+        "number": note.number,
+        "kind": "credit_note",
+        "status": "finalized",
+        "corrects": note.invoice.number,
+        "reason": note.reason,
+        "currency": note.currency,
+        "issued_on": note.issued_on.isoformat(),
+        "lines": [
+            {
+                "charge": line.invoice_line.charge_code,
+                "group": line.invoice_line.group,
+                "description": line.description,
+                "period": _period(line.invoice_line),
+                "quantity": plain(line.quantity),
+                "exact_amount": plain(line.exact_amount),
+                "amount": money(line.amount_minor),
+            }
+            for line in lines
+        ],
+        "subtotal": money(note.subtotal_minor),
+        "discount": money(note.discount_minor),
+        "tax": [{"rate": plain(tax.rate_pct), "base": money(tax.base_minor), "amount": money(tax.amount_minor)} for tax in taxes],
+        "total": money(note.total_minor),
+        "to_invoice": money(note.to_invoice_minor),
+        "to_balance": money(note.to_balance_minor),
+        "to_refund": money(note.to_refund_minor),
+    }
+
+
+def _order(invoice: Invoice) -> tuple[str, ...]:
+    boundary = "" if invoice.boundary_at is None else invoice.boundary_at.isoformat()
+    subscription = "" if invoice.subscription is None else invoice.subscription.external_id
+    return (invoice.customer.external_id, boundary, subscription, invoice.number or "")
 
 
 def _invoice(invoice: Invoice, lines: list[InvoiceLine], taxes: list[InvoiceTax]) -> dict[str, Any]:
@@ -67,7 +127,7 @@ def _invoice(invoice: Invoice, lines: list[InvoiceLine], taxes: list[InvoiceTax]
                 "charge": line.charge_code,
                 "group": line.group,
                 "description": line.description,
-                "period": [_instant(line.billing_period.starts_at), _instant(line.billing_period.ends_at)],
+                "period": _period(line),
                 "quantity": plain(line.quantity),
                 "exact_amount": plain(line.exact_amount),
                 "amount": money(line.amount_minor),
@@ -80,6 +140,12 @@ def _invoice(invoice: Invoice, lines: list[InvoiceLine], taxes: list[InvoiceTax]
         "total": money(invoice.total_minor),
         "due": money(invoice.due_minor),
     }
+
+
+def _period(line: InvoiceLine) -> list[str] | None:
+    """Return the bounds of the period that a line is of; a one-off item is of none."""
+    period = line.billing_period
+    return None if period is None else [instant_text(period.starts_at), instant_text(period.ends_at)]
 
 
 def _usage() -> list[dict[str, Any]]:
@@ -97,10 +163,6 @@ def _usage() -> list[dict[str, Any]]:
         }
         for customer, meter, dimensions, day, count, value in ((row[0], row[1], _json(row[2]), *row[3:]) for row in rows)
     ]
-
-
-def _instant(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _json(value: Any) -> Any:

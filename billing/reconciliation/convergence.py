@@ -30,8 +30,8 @@ def compare_with_metered() -> Iterator[Found]:
     """
     Compare metered with billed for every settled period of every subscription. Eight queries a subscription.
 
-    A difference is normal while an invoice is still to come; after the last one it is a difference for a person. So is a fee
-    that, counted day by day, is not what is billed and to come.
+    A difference is normal while an invoice is still to come, or where no amount hangs on it; else, after the last invoice, it is
+    one for a person, who credits or bills it. So is a fee that, counted day by day, is not what is billed and to come.
     """
     terms_book = TermsBook()
     for subscription in Subscription.objects.select_related("customer").order_by("external_id").iterator():
@@ -49,7 +49,8 @@ def compare_with_metered() -> Iterator[Found]:
             line = adjustment.line
             period = f"{subscription.external_id} {adjustment.period.first_day}"
             text = f"I3 {period} {line.charge_code}: {plain(line.exact_amount)} not billed yet"
-            yield Found("pending" if unbilled or subscription.ends_at is None else "stuck", text)
+            is_carried = unbilled or subscription.ends_at is None or not line.amount_minor
+            yield Found("pending" if is_carried else "stuck", text)
         for settled, piece in rated.settled_unpriced:
             charges = terms_book.of(settled.plan_version_id).charges
             meter = next(charge.meter.code for charge in charges if charge.meter and charge.meter.pk == piece.meter_id)

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 
 from billing.reconciliation.convergence import compare_with_metered
+from billing.reconciliation.credit_notes import check_credit_notes
+from billing.reconciliation.credits import check_coupons, check_credits
 from billing.reconciliation.documents import check_documents
 from billing.reconciliation.invoices import check_audit, check_invoices, check_numbers, check_periods
+from billing.reconciliation.payments import check_payments
 from billing.reconciliation.put_away import check_put_away, unchecked
 from billing.reconciliation.usage import check_corrections, check_events, check_rollups
 
@@ -14,8 +17,12 @@ _CHECKS = (
     check_corrections,
     check_rollups,
     check_invoices,
+    check_credits,
+    check_coupons,
+    check_credit_notes,
     check_periods,
     check_numbers,
+    check_payments,
     check_audit,
 )
 

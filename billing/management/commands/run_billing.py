@@ -24,14 +24,20 @@ def instant(text: str) -> datetime:
 class Command(BaseCommand):
     help = (
         "Find what is due at an instant and bill it, in the foreground, until nothing is left. Without --finalize it leaves "
-        "drafts. Running it again, or twice at once, makes the same books. Exit status 1 if a subscription failed."
+        "drafts. With it, drafts whose grace is over by --as-of are made final: SQUILL_BILLING_GRACE_MINUTES after the end of "
+        "what they bill, or as their billing entity or customer says. Those that wait, or that a person finalises, are brought "
+        "up to date. Running it again, or twice at once, makes the same books. Exit status 1 if a subscription failed."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             "--as-of", type=instant, help="bill what is due at this instant, such as 2026-03-01T00:00:00Z; now by default"
         )
-        parser.add_argument("--finalize", action="store_true", help="give numbers, freeze, and queue PDF and mail")
+        parser.add_argument(
+            "--finalize",
+            action="store_true",
+            help="give numbers to drafts whose grace is over, freeze them, and queue PDF and mail",
+        )
         parser.add_argument("--json", action="store_true", help="report as JSON")
 
     def handle(self, *, as_of: datetime | None, finalize: bool, **options: Any) -> None:
@@ -52,16 +58,22 @@ class Command(BaseCommand):
 
 def _members(report: RunReport) -> dict[str, Any]:
     run = report.run
-    counts = {"drafted": run.drafted_count, "finalized": run.finalized_count, "parked": run.parked_count}
+    counts = {
+        "drafted": run.drafted_count,
+        "finalized": run.finalized_count,
+        "waiting": report.waiting,
+        "parked": run.parked_count,
+    }
     return {"as_of": run.as_of.isoformat(), **counts, "failed": list(report.failed)}
 
 
 def _words(report: RunReport) -> str:
     run = report.run
-    words = _("%(drafted)d drafted, %(finalized)d finalised, %(failed)d failed, %(parked)d parked")
+    words = _("%(drafted)d drafted, %(finalized)d finalised, %(waiting)d waiting, %(failed)d failed, %(parked)d parked")
     return words % {
         "drafted": run.drafted_count,
         "finalized": run.finalized_count,
+        "waiting": report.waiting,
         "failed": run.failed_count,
         "parked": run.parked_count,
     }

@@ -1,7 +1,6 @@
 """Who plays in the demo (cast.yaml)."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +20,6 @@ _FIELDS = (
     "locale",
     "currency",
     "tax_id",
-    "tax_rate_pct",
     "payment_terms_days",
     "purchase_order",
     "subject_keys",
@@ -47,7 +45,6 @@ class Player:
     locale: str = "en"
     currency: str = "EUR"
     tax_id: str = ""
-    tax_rate_pct: Decimal = Decimal(0)
     payment_terms_days: int = 30
     purchase_order: str = ""
     start_day: int = 1  # of the first month

@@ -15,6 +15,7 @@ from billing.invoicing.payments import record_payment
 from billing.invoicing.voiding import void_invoice
 from billing.management.demo.cast import Player, load_cast
 from billing.management.demo.changes import change_subscriptions
+from billing.management.demo.money import bill_workshop, open_accounts, settle_accounts
 from billing.management.demo.usage import usage_of
 from billing.models import BillingEntity, Invoice, NumberSeries
 from billing.pricing.period import local_midnight
@@ -57,6 +58,7 @@ def tell_story(stage: Stage, tell: Tell) -> None:
     tell(f"{len(_CAST.players)} customers")
     for player in _CAST.players:
         _join(player, stage, opening)
+    open_accounts(opening)
     told_until = opening
     for index, month in enumerate(stage.month_starts):
         closing = stage.now if index == MONTHS else _closing(stage.month_starts[index + 1])
@@ -68,8 +70,10 @@ def tell_story(stage: Stage, tell: Tell) -> None:
             _void_one(closing)
             _bill(closing + timedelta(hours=1), finalize=True)
             _send_late(closing + timedelta(hours=2), stage)
+            bill_workshop(closing + timedelta(hours=3))
         told_until = closing
     _pay(stage)
+    settle_accounts(stage.now)
     _lose_some(stage)
 
 
@@ -79,9 +83,10 @@ def _closing(month: date) -> datetime:
 
 
 def _open_company() -> None:
-    seller = BillingEntity.objects.create(is_default=True, **_CAST.seller)
-    ensure_series(seller)
-    NumberSeries.objects.filter(billing_entity=seller).update(prefix="NL")
+    seller = BillingEntity.objects.create(is_default=True, reminder_days=[-3, 3, 10], sends_receipts=True, **_CAST.seller)
+    for kind, prefix in ((NumberSeries.Kind.INVOICE, "NL"), (NumberSeries.Kind.CREDIT_NOTE, "NL-CN")):
+        ensure_series(seller, kind=kind)
+        NumberSeries.objects.filter(billing_entity=seller, kind=kind).update(pattern=prefix + "-{number:06}")
 
 
 def _join(player: Player, stage: Stage, opening: datetime) -> None:
