@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
-from billing.models import Invoice, Plan, PlanVersion, Subscription, SubscriptionChange
+from billing.invoicing.entities import billing_of
+from billing.models import BillingEntity, CreditNote, Invoice, Payment, Plan, PlanVersion, Subscription, SubscriptionChange
 from customers.api.authentication import calling_key, visible_customers
 from customers.models import Customer
 
@@ -47,6 +48,18 @@ def visible_invoices(request: Request) -> QuerySet[Invoice]:
     return Invoice.objects.all() if customer_id is None else Invoice.objects.filter(customer_id=customer_id)
 
 
+def visible_payments(request: Request) -> QuerySet[Payment]:
+    """Return the payments that the key may know of."""
+    customer_id = calling_key(request).customer_id
+    return Payment.objects.all() if customer_id is None else Payment.objects.filter(customer_id=customer_id)
+
+
+def visible_credit_notes(request: Request) -> QuerySet[CreditNote]:
+    """Return the credit notes that the key may know of."""
+    customer_id = calling_key(request).customer_id
+    return CreditNote.objects.all() if customer_id is None else CreditNote.objects.filter(customer_id=customer_id)
+
+
 def refuse_narrowed(request: Request) -> None:
     """
     Refuse a change of what is everybody's to a key of one customer.
@@ -54,7 +67,27 @@ def refuse_narrowed(request: Request) -> None:
     :raises PermissionDenied: if the key is narrowed
     """
     if calling_key(request).customer_id is not None:
-        raise PermissionDenied(_("This API key is narrowed to one customer and cannot change plans."))
+        raise PermissionDenied(_("This API key is narrowed to one customer and cannot change plans, coupons or credits."))
+
+
+def refuse_customers_key(request: Request) -> None:
+    """
+    Refuse what a seller decides about a customer to a key of one customer, which is often in the customer's hands.
+
+    :raises PermissionDenied: if the key is narrowed
+    """
+    if calling_key(request).customer_id is not None:
+        raise PermissionDenied(_("This API key is narrowed to one customer and cannot say what or how it is billed."))
+
+
+def visible_entities(request: Request) -> QuerySet[BillingEntity]:
+    """Return the sellers that the key may know of: all, or for a narrowed key those that bill or have billed its customer."""
+    customer_id = calling_key(request).customer_id
+    if customer_id is None:
+        return BillingEntity.objects.all()
+    billed = Invoice.objects.filter(customer_id=customer_id).exclude(status=Invoice.Status.DRAFT)
+    now = billing_of(Customer.objects.get(pk=customer_id), is_preview=True).entity.pk
+    return BillingEntity.objects.filter(Q(pk=now) | Q(pk__in=billed.values("billing_entity_id")))
 
 
 def find_customer(request: Request, external_id: str) -> Customer:
@@ -117,6 +150,30 @@ def find_invoice(rows: QuerySet[Invoice], name: str) -> Invoice:
     if invoice is None:
         raise Http404(_("There is no invoice %(name)s.") % {"name": name})
     return invoice
+
+
+def find_payment(rows: QuerySet[Payment], payment_id: UUID) -> Payment:
+    """
+    Return a payment by its id from those that the key may know of.
+
+    :raises Http404: if it is not among them
+    """
+    payment = rows.filter(public_id=payment_id).first()
+    if payment is None:
+        raise Http404(_("There is no payment %(id)s.") % {"id": payment_id})
+    return payment
+
+
+def find_credit_note(rows: QuerySet[CreditNote], name: str) -> CreditNote:
+    """
+    Return a credit note by its number or its id from those that the key may know of.
+
+    :raises Http404: if it is not among them
+    """
+    note = rows.filter(_named(name)).first() if "\0" not in name else None
+    if note is None:
+        raise Http404(_("There is no credit note %(name)s.") % {"name": name})
+    return note
 
 
 def _named(name: str) -> Q:

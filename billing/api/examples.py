@@ -135,7 +135,12 @@ _TOTALS: Final[dict[str, Any]] = {
     "credits": "0",
     "due": "15",
 }
-_PARTS: Final[dict[str, Any]] = {"lines": [_LINE], "tax": [{"rate": "20", "base": "12.5", "amount": "2.5"}]}
+_PARTS: Final[dict[str, Any]] = {
+    "lines": [_LINE],
+    "discounts": [],
+    "tax": [{"rate": "20", "base": "12.5", "amount": "2.5"}],
+    "credits_used": [],
+}
 INVOICE_SUMMARY: Final[dict[str, Any]] = {
     "id": "0198c1d2-7f3e-7000-8000-000000000000",
     "number": "INV-000001",
@@ -146,14 +151,165 @@ INVOICE_SUMMARY: Final[dict[str, Any]] = {
     "subscription": "acme:scale:2026-01-01",
     **_TOTALS,
     "paid": "0",
+    "credited": "0",
+    "left": "15",
     "finalized_at": "2026-02-01T00:00:00Z",
     "sent_at": None,
     "voided_at": None,
     "void_reason": "",
 }
-INVOICE: Final[dict[str, Any]] = {**INVOICE_SUMMARY, **_PARTS, "payments": [], "pdf_sha256": None}
-PAYMENT_BODY: Final[dict[str, Any]] = {"amount": "15", "received_on": "2026-02-20", "reference": "bank-2026-02-20-17"}
-PAYMENT: Final[dict[str, Any]] = {**PAYMENT_BODY, "method": "bank_transfer", "recorded_at": "2026-02-20T09:00:00Z"}
+INVOICE: Final[dict[str, Any]] = {
+    **INVOICE_SUMMARY,
+    **_PARTS,
+    "payments": [],
+    "credit_notes": [],
+    "note": "",
+    "replaces": None,
+    "replaced_by": None,
+    "pdf_sha256": None,
+}
+PAYMENT_BODY: Final[dict[str, Any]] = {"amount": "15", "received_on": "2026-02-10", "reference": "bank-2026-02-10-17"}
+PAYMENT: Final[dict[str, Any]] = {
+    "id": "0198c1d2-7f3e-7000-8000-000000000017",
+    "customer": "acme",
+    "invoice": "INV-000001",
+    "currency": "EUR",
+    "amount": "15",
+    "left": "0",
+    "received_on": "2026-02-10",
+    "method": "bank_transfer",
+    "reference": "bank-2026-02-10-17",
+    "recorded_at": "2026-02-10T09:00:00Z",
+    "allocations": [{"invoice": "INV-000001", "amount": "15", "recorded_at": "2026-02-10T09:00:00Z"}],
+    "reversed": False,
+    "reversed_at": None,
+    "reversal_reason": "",
+}
+CUSTOMER_PAYMENT_BODY: Final[dict[str, Any]] = {
+    "amount": "20",
+    "received_on": "2026-02-10",
+    "reference": "bank-2026-02-10-18",
+    "remittance": "inv-000001 thank you",
+}
+CUSTOMER_PAYMENT: Final[dict[str, Any]] = {
+    **PAYMENT,
+    "invoice": None,
+    "amount": "20",
+    "left": "5",
+    "received_on": "2026-02-10",
+    "reference": "bank-2026-02-10-18",
+}
+REVERSE_BODY: Final[dict[str, Any]] = {"reason": "The bank took it back: no funds"}
+REVERSED_PAYMENT: Final[dict[str, Any]] = {
+    **PAYMENT,
+    "allocations": [
+        *PAYMENT["allocations"],
+        {"invoice": "INV-000001", "amount": "-15", "recorded_at": "2026-02-24T09:00:00Z"},
+    ],
+    "reversed": True,
+    "reversed_at": "2026-02-24T09:00:00Z",
+    "reversal_reason": REVERSE_BODY["reason"],
+}
+CUSTOMER_BALANCE: Final[dict[str, Any]] = {
+    "customer": "acme",
+    "as_of": "2026-02-20T12:00:00Z",
+    "balances": [{"currency": "EUR", "payments": "5", "credits": "0", "owed": "0"}],
+}
+ONE_OFF_ITEMS_BODY: Final[dict[str, Any]] = {
+    "items": [
+        {"description": "Onboarding workshop", "quantity": "1.5", "unit_amount": "900", "unit": "days", "tax_rate": "20"},
+        {"description": "Goodwill", "quantity": "1", "unit_amount": "-50", "tax_rate": "20"},
+    ],
+    "payment_terms_days": 14,
+    "note": "Thank you for the workshop.",
+}
+ONE_OFF_BODY: Final[dict[str, Any]] = {"customer": "acme", **ONE_OFF_ITEMS_BODY}
+_ITEM: Final[dict[str, Any]] = {
+    **_LINE,
+    "group": "item",
+    "charge": "item-1",
+    "description": "Onboarding workshop",
+    "meter": "",
+    "unit": "days",
+    "first_day": "2026-02-10",
+    "last_day": "2026-02-10",
+    "quantity": "1.5",
+    "unit_amount": "900",
+    "exact_amount": "1350",
+    "amount": "1350",
+    "breakdown": [],
+}
+_GOODWILL: Final[dict[str, Any]] = {
+    **_ITEM,
+    "position": 2,
+    "charge": "item-2",
+    "description": "Goodwill",
+    "unit": "",
+    "quantity": "1",
+    "unit_amount": "-50",
+    "exact_amount": "-50",
+    "amount": "-50",
+}
+ONE_OFF: Final[dict[str, Any]] = {
+    **INVOICE,
+    "number": None,
+    "kind": "one_off",
+    "status": "draft",
+    "subscription": None,
+    "first_day": "2026-02-10",
+    "last_day": "2026-02-10",
+    "issued_on": "2026-02-10",
+    "due_on": "2026-02-24",
+    "subtotal": "1300",
+    "tax_total": "260",
+    "total": "1560",
+    "due": "1560",
+    "finalized_at": None,
+    "lines": [_ITEM, _GOODWILL],
+    "tax": [{"rate": "20", "base": "1300", "amount": "260"}],
+    "note": ONE_OFF_ITEMS_BODY["note"],
+}
+BILLING_PROFILE_BODY: Final[dict[str, Any]] = {"grace_minutes": 180, "buyer_reference": "04011000-12345-34"}
+BILLING_PROFILE: Final[dict[str, Any]] = {
+    "customer": "acme",
+    "billing_entity": None,
+    "grace_minutes": 180,
+    "finalizes_by_itself": None,
+    "tax_exemption_reason": "",
+    "tax_exemption_code": "",
+    "buyer_reference": "04011000-12345-34",
+    "reminders_paused": False,
+}
+BILLING_ENTITY: Final[dict[str, Any]] = {
+    "code": "default",
+    "name": "Northlight",
+    "legal_name": "Northlight Ltd",
+    "country": "IE",
+    "tax_id": "IE6388047V",
+    "timezone": "Europe/Dublin",
+    "is_default": True,
+    "grace_minutes": None,
+    "finalizes_by_itself": True,
+    "series": [
+        {"kind": "credit_note", "pattern": "CN-{number:06}", "resets_yearly": False},
+        {"kind": "invoice", "pattern": "INV-{number:06}", "resets_yearly": False},
+    ],
+}
+GIVE_UP_BODY: Final[dict[str, Any]] = {"reason": "Insolvent; case 12 IN 345/26"}
+LINE_EXPLANATION: Final[dict[str, Any]] = {
+    "invoice": INVOICE["number"],
+    "line": _PARTS["lines"][-1],
+    "event_type": "call",
+    "filter": {},
+    "days": [
+        {
+            "day": "2026-01-10",
+            "quantity": "1500",
+            "events": "https://squill.example/api/v1/events?customer=acme&type=call"
+            "&from=2026-01-10T00%3A00%3A00Z&to=2026-01-11T00%3A00%3A00Z",
+        }
+    ],
+}
 VOID_BODY: Final[dict[str, Any]] = {"reason": "Billed to the wrong legal entity"}
 END_BODY: Final[dict[str, Any]] = {"ends_at": "2026-07-01T00:00:00Z"}
 CHANGE_PLAN_BODY: Final[dict[str, Any]] = {"plan": "scale", "when": "period_end", "quantities": {"seats": "12"}}

@@ -87,6 +87,28 @@ class AmountTextField(serializers.Field[Decimal, Any, Any, Any]):
         return plain(value)
 
 
+@extend_schema_field({"type": "string", "format": "decimal", "example": "120.5"})
+class PriceTextField(serializers.Field[Decimal, Any, Any, Any]):
+    """A price in major units, both ways: a decimal string, exact, of either sign, below 10^15, at most 12 decimals."""
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        """
+        Return the exact number.
+
+        :raises ValidationError: saying what to write instead
+        """
+        text = data if isinstance(data, str) else ""
+        try:
+            price = read_number(text.removeprefix("-"), path="", error=InvalidMember)
+        except InvalidMember:
+            raise _refused(_("Write a price as a decimal string, such as 120.50 or -10.")) from None
+        return -price if text.startswith("-") else price
+
+    def to_representation(self, value: Decimal) -> str:
+        """Write the number in plain notation."""
+        return plain(value)
+
+
 @extend_schema_field({"type": "string", "format": "decimal", "example": "5"})
 class QuantityTextField(serializers.Field[Decimal, Any, Any, Any]):
     """A quantity, both ways: a decimal string, exact, zero or more, below 10^15, at most 12 decimals."""

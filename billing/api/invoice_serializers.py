@@ -1,12 +1,29 @@
 """The JSON of invoices. Amounts are decimal strings in major units of the invoice's currency; nothing here is a float."""
 
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from billing.api.fields import AmountField, AmountTextField, InstantField
+from billing.api.fields import (
+    AmountField,
+    InstantField,
+    PriceTextField,
+    QuantityTextField,
+    WholeNumberField,
+    amount_text,
+)
+from billing.api.payment_serializers import PaymentSerializer
+from billing.invoicing.estimating import estimate_credits
+from billing.invoicing.items import kept_items
 from billing.invoicing.rows import InvoiceRows
-from billing.models import Invoice, InvoiceLine
+from billing.invoicing.snapshot import from_json
+from billing.models import Credit, Invoice, InvoiceDiscount, InvoiceLine
+from billing.reductions.credits import CreditTaken
+from squill.lib import clock
+from squill.lib.decimals import plain
 from squill.web.serializers import PlainDecimalField, StrictCharField, StrictSerializer
 
 
@@ -59,28 +76,69 @@ class InvoiceTaxSerializer(StrictSerializer):
     amount = AmountField("amount_minor", holder="invoice")
 
 
-class PaymentSerializer(StrictSerializer):
-    """Money received. Reads rows with their invoice loaded."""
+class InvoiceDiscountSerializer(StrictSerializer):
+    """What one coupon takes off, in the order in which they are taken."""
 
-    reference = serializers.CharField()
-    amount = AmountField("amount_minor", holder="invoice")
-    received_on = serializers.DateField()
-    method = serializers.CharField()
-    recorded_at = serializers.DateTimeField()
+    code = serializers.CharField(help_text="The coupon's.")
+    label = serializers.CharField(help_text="Its name as printed.")  # type: ignore[assignment] # a member, not the field's own
+    percent = serializers.CharField(allow_null=True, help_text="Decimal string; null where the coupon is of an amount.")
+    amount = serializers.CharField(help_text="Decimal string.")
 
 
-class RecordPaymentSerializer(StrictSerializer):
-    """Money received, to be recorded."""
+class CreditUsedSerializer(StrictSerializer):
+    """What one credit pays of the invoice, in the order in which they are used; an estimate until it is final."""
 
-    amount = AmountTextField(help_text="In major units, at most what is left to pay.")
-    received_on = serializers.DateField()
-    reference = StrictCharField(max_length=140, help_text="What the bank calls it: the same reference is one payment.")
+    kind = serializers.ChoiceField(choices=Credit.Kind.choices)
+    name = serializers.CharField()
+    amount = serializers.CharField(help_text="Decimal string.")
+
+
+class ReasonSerializer(StrictSerializer):
+    """Why something is done to an invoice."""
+
+    reason = StrictCharField(max_length=500, help_text="Kept on the trail.")
 
 
 class VoidInvoiceSerializer(StrictSerializer):
     """Why an invoice is voided."""
 
     reason = StrictCharField(max_length=500, help_text="Kept with the invoice.")
+    reissue = serializers.BooleanField(
+        default=False,
+        help_text="true: draft a corrected invoice of the same periods, or items, at once; `replaced_by` is its id.",
+    )
+
+
+class OneOffItemSerializer(StrictSerializer):
+    """One item of a one-off invoice: quantity times price is rounded once."""
+
+    description = StrictCharField(max_length=255)
+    quantity = QuantityTextField(help_text="Above zero.")
+    unit_amount = PriceTextField(help_text="The exact price of one in major units; below zero for a reduction.")
+    unit = StrictCharField(max_length=32, default="", allow_blank=True)
+    tax_class = StrictCharField(max_length=32, default="standard", help_text="What is sold, for the rules of tax.")
+    tax_rate = QuantityTextField(
+        default=None, allow_null=True, help_text="Percent, in the place of what the rules say; null: as the rules say."
+    )
+    first_day = serializers.DateField(default=None, allow_null=True, help_text="null: the day on which it is issued.")
+    last_day = serializers.DateField(default=None, allow_null=True, help_text="Included.")
+
+
+class OneOffItemsSerializer(StrictSerializer):
+    """What a one-off invoice says besides whom it is for."""
+
+    items = OneOffItemSerializer(many=True)
+    payment_terms_days = WholeNumberField(
+        default=None, allow_null=True, min_value=0, max_value=365, help_text="null: the customer's own."
+    )
+    note = StrictCharField(max_length=500, default="", allow_blank=True, help_text="Printed on the invoice.")
+
+
+class OneOffSerializer(OneOffItemsSerializer):
+    """A one-off invoice, to be drafted."""
+
+    customer = StrictCharField(help_text="The external id.")
+    currency = StrictCharField(default=None, allow_null=True, max_length=3, help_text="That of the customer, the default.")
 
 
 class TotalsSerializer(StrictSerializer):
@@ -108,23 +166,81 @@ class InvoiceSummarySerializer(TotalsSerializer):
     status = serializers.ChoiceField(choices=Invoice.Status.choices, help_text="finalized = open, waiting for its money.")
     overdue = serializers.BooleanField(help_text="Open, not fully paid, and its due date is past where the customer is.")
     customer = serializers.CharField(source="customer.external_id")
-    subscription = serializers.CharField(source="subscription.external_id")
+    subscription = serializers.CharField(
+        source="subscription.external_id", default=None, allow_null=True, help_text="null on a one-off invoice."
+    )
     paid = AmountField("paid_minor")
+    credited = AmountField("credited_minor", help_text="What credit notes took off what was left to pay.")
+    left = serializers.SerializerMethodField(help_text="What is left to pay; 0 on a draft and on a void invoice.")
     finalized_at = InstantField(allow_null=True)
     sent_at = InstantField(allow_null=True)
     voided_at = InstantField(allow_null=True)
     void_reason = serializers.CharField()
 
+    @extend_schema_field({"type": "string", "format": "decimal", "example": "12.5", "readOnly": True})
+    def get_left(self, invoice: Invoice) -> str:
+        """Write what is left to pay."""
+        is_owed = invoice.status not in (Invoice.Status.DRAFT, Invoice.Status.VOID)
+        return amount_text(invoice.left_minor if is_owed else 0, invoice.currency)
+
 
 class InvoiceSerializer(InvoiceSummarySerializer):
-    """An invoice with everything that it says. Reads rows with lines, taxes, payments and document loaded."""
+    """An invoice with everything that it says. Reads rows with all that `whole_invoices` loads."""
 
     lines = InvoiceLineSerializer(many=True)
+    discounts = InvoiceDiscountSerializer(many=True)
     tax = InvoiceTaxSerializer(source="taxes", many=True)
-    payments = PaymentSerializer(many=True)
+    credits_used = CreditUsedSerializer(many=True)
+    payments = serializers.SerializerMethodField(help_text="Those that paid some of it, reversed ones too.")
+    credit_notes = serializers.SerializerMethodField(help_text="The numbers of the credit notes that correct it, oldest first.")
+    note = serializers.SerializerMethodField(help_text="Printed on the invoice; one-off invoices have it.")
+    replaces = serializers.SerializerMethodField(help_text="The number of the void invoice that this one bills anew, or null.")
+    replaced_by = serializers.SerializerMethodField(
+        help_text="The number of the invoice that bills this void one anew, the id while it is a draft, or null."
+    )
     pdf_sha256 = serializers.CharField(
         source="document.sha256", default=None, allow_null=True, help_text="Hex, of the PDF's bytes; null until it is rendered."
     )
+
+    def to_representation(self, instance: Invoice) -> dict[str, Any]:
+        """Write what a final invoice was frozen with; a draft by what is left of the customer's credits now."""
+        if instance.status == Invoice.Status.DRAFT:
+            credits = estimate_credits(instance, at=clock.now())
+            discounts = _discounts(instance.discounts.all(), instance.currency)
+            used = _credits_used(credits, instance.currency)
+        else:
+            said = from_json(instance.snapshot)
+            discounts = [_discount(one.code, one.label, one.percent, one.amount_minor, said.currency) for one in said.discounts]
+            used = [_credit_used(one.kind, one.label, one.amount_minor, said.currency) for one in said.credits]
+        shown = _Reduced(instance, discounts, used)
+        members: dict[str, Any] = super().to_representation(shown)
+        return members
+
+    def get_credit_notes(self, invoice: Invoice) -> list[str]:
+        """Write their numbers."""
+        return [note.number for note in invoice.credit_notes.all()]
+
+    @extend_schema_field(PaymentSerializer(many=True))
+    def get_payments(self, invoice: Invoice) -> Any:
+        """Write each payment once, in the order in which they paid."""
+        payments = {allocation.payment_id: allocation.payment for allocation in invoice.allocations.all()}
+        return PaymentSerializer(payments.values(), many=True).data
+
+    def get_note(self, invoice: Invoice) -> str:
+        """Return what is printed below the totals."""
+        if invoice.kind != Invoice.Kind.ONE_OFF:
+            return ""
+        is_draft = invoice.status == Invoice.Status.DRAFT
+        return kept_items(invoice).note if is_draft else "\n".join(invoice.snapshot.get("notes", ()))
+
+    def get_replaces(self, invoice: Invoice) -> str | None:
+        """Return the number of the void invoice before this one."""
+        return invoice.replaces.number if invoice.replaces else None
+
+    def get_replaced_by(self, invoice: Invoice) -> str | None:
+        """Return the name of the newest invoice in the place of this one."""
+        after = max(invoice.replaced_by.all(), key=lambda one: one.pk, default=None)
+        return None if after is None else after.number or str(after.public_id)
 
 
 class UpcomingInvoiceSerializer(TotalsSerializer):
@@ -132,15 +248,19 @@ class UpcomingInvoiceSerializer(TotalsSerializer):
 
     subscription = serializers.CharField(source="subscription.external_id")
     lines = InvoiceLineSerializer(many=True)
+    discounts = InvoiceDiscountSerializer(many=True)
     tax = InvoiceTaxSerializer(many=True)
+    credits_used = CreditUsedSerializer(many=True)
 
     def to_representation(self, instance: InvoiceRows) -> dict[str, Any]:
         """Write the unsaved rows of a preview."""
         return {
             **TotalsSerializer(instance.invoice).data,
-            "subscription": instance.invoice.subscription.external_id,
+            "subscription": instance.invoice.subscription and instance.invoice.subscription.external_id,
             "lines": InvoiceLineSerializer(instance.lines, many=True).data,
+            "discounts": _discounts(instance.discounts, instance.invoice.currency),
             "tax": InvoiceTaxSerializer(instance.taxes, many=True).data,
+            "credits_used": _credits_used(instance.credits, instance.invoice.currency),
         }
 
 
@@ -152,3 +272,32 @@ class UpcomingSerializer(StrictSerializer):
     as_of = serializers.DateTimeField()
     total = serializers.CharField(help_text="The sum of the totals below.")
     invoices = UpcomingInvoiceSerializer(many=True)
+
+
+class _Reduced:
+    """An invoice with the discounts and credits that its JSON shows."""
+
+    def __init__(self, invoice: Invoice, discounts: list[dict[str, Any]], credits_used: list[dict[str, Any]]) -> None:
+        self._invoice = invoice
+        self.discounts = discounts
+        self.credits_used = credits_used
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._invoice, name)
+
+
+def _discounts(rows: Iterable[InvoiceDiscount], currency: str) -> list[dict[str, Any]]:
+    return [_discount(row.redemption.coupon.code, row.label, row.percent, row.amount_minor, currency) for row in rows]
+
+
+def _discount(code: str, label: str, percent: Decimal | None, amount_minor: int, currency: str) -> dict[str, Any]:
+    rate = None if percent is None else plain(percent)
+    return {"code": code, "label": label, "percent": rate, "amount": amount_text(amount_minor, currency)}
+
+
+def _credits_used(credits: Iterable[CreditTaken], currency: str) -> list[dict[str, Any]]:
+    return [_credit_used(taken.credit.kind, taken.credit.label, taken.amount_minor, currency) for taken in credits]
+
+
+def _credit_used(kind: str, name: str, amount_minor: int, currency: str) -> dict[str, Any]:
+    return {"kind": kind, "name": name, "amount": amount_text(amount_minor, currency)}

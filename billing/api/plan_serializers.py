@@ -69,6 +69,14 @@ class PlanChargeSerializer(PriceSerializer):
         "Makes a charge without a meter a fee by quantity (seats): how many a subscription has unless it says otherwise."
     )
     billed = serializers.ChoiceField(choices=Charge.Billed.choices, required=False, help_text="in_arrears if left out.")
+    tax_class = StrictCharField(
+        max_length=32,
+        required=False,
+        help_text="What is sold: standard (if left out), reduced, zero, exempt, or a class for which rates were entered.",
+    )
+    tax_rate = PlainDecimalField(
+        max_digits=7, decimal_places=4, required=False, help_text="Percent, in place of the rate of the class, 0 to 100."
+    )
 
 
 class PlanTermsSerializer(StrictSerializer):

@@ -44,8 +44,8 @@ _EXAMPLE: Final = {
         "region": "",
         "country": "DE",
     },
-    "tax_id": "DE123456789",
-    "tax_rate_pct": "19",
+    "tax_id": "DE136695976",
+    "tax_rate_pct": None,
     "purchase_order": "PO-2026-7",
     "currency": "EUR",
     "timezone": "Europe/Berlin",
@@ -76,7 +76,11 @@ class CustomerSerializer(StrictSerializer):
     address = AddressSerializer(source="*", required=False)
     tax_id = StrictCharField(max_length=64, allow_blank=True, required=False)
     tax_rate_pct = PlainDecimalField(
-        max_digits=7, decimal_places=4, required=False, help_text="Percent of tax on every line, 0 to 100."
+        max_digits=7,
+        decimal_places=4,
+        required=False,
+        allow_null=True,
+        help_text="Percent of tax on every line, 0 to 100, in place of the tax rules; null (if left out): the rules decide.",
     )
     purchase_order = StrictCharField(max_length=64, allow_blank=True, required=False, help_text="Printed as “your reference”.")
     currency = StrictCharField(

@@ -16,7 +16,7 @@ DOC = CHECKOUT / "docs" / "openapi.yaml"
 METHODS = {"get", "post", "put", "patch", "delete"}
 JSON = "application/json"
 # Whose bodies are too involved to be made up from their types.
-WITH_EXAMPLES = {"Plans", "Subscriptions", "Invoices", "Calculate", "Customers"}
+WITH_EXAMPLES = {"Plans", "Subscriptions", "Invoices", "Credit notes", "Payments", "Calculate", "Customers"}
 
 
 @cache

@@ -11,6 +11,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from customers.api.authentication import visible_customers
 from customers.models import ApiKey, Scope
 from squill.lib import clock
 from squill.web.answers import problem
@@ -117,6 +118,7 @@ class EventsView(APIView):
         ),
         tags=_TAGS,
         parameters=[
+            OpenApiParameter("customer", str, description="Only events of the customer with this external id."),
             OpenApiParameter("subject", str, description="Only events of this subject."),
             OpenApiParameter("source", str, description="Only events of this source."),
             OpenApiParameter("type", str, description="Only events of this type."),
@@ -130,12 +132,17 @@ class EventsView(APIView):
     def get(self, request: Request) -> HttpResponse:
         """List events, newest first."""
         query = request.query_params
-        queries.refuse_unknown(query, frozenset({"subject", "source", "type", "from", "to", "limit", "cursor"}))
+        queries.refuse_unknown(query, frozenset({"customer", "subject", "source", "type", "from", "to", "limit", "cursor"}))
         limit = queries.limit(query)
         start, end = queries.kept_range(query)
+        customer_id = narrowed_to(request)
+        if (name := query.get("customer")) is not None:
+            customer_id = visible_customers(request).filter(external_id=name).values_list("pk", flat=True).first()
+            if customer_id is None:
+                return _page([], None)
         rows = history.newest_events(
             now=clock.now(),
-            customer_id=narrowed_to(request),
+            customer_id=customer_id,
             subject=query.get("subject"),
             source=query.get("source"),
             event_type=query.get("type"),
@@ -150,8 +157,12 @@ class EventsView(APIView):
         items = [
             _shown(event, corrections.get(event.key), meters) for event, meters in zip(page, history.meters_of(page), strict=True)
         ]
-        body = exact_json.encode({"items": items, "nextCursor": next_cursor})
-        return HttpResponse(body, content_type="application/json")
+        return _page(items, next_cursor)
+
+
+def _page(items: Sequence[dict[str, Any]], next_cursor: str | None) -> HttpResponse:
+    body = exact_json.encode({"items": items, "nextCursor": next_cursor})
+    return HttpResponse(body, content_type="application/json")
 
 
 def _may_backfill(request: Request) -> bool:

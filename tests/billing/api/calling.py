@@ -21,7 +21,7 @@ class Answer:
     def __init__(self, response: Any) -> None:
         self.status: int = response.status_code
         self.headers = response.headers
-        self.content: bytes = response.content
+        self.content: bytes = b"".join(response.streaming_content) if response.streaming else response.content
         self.json: Any = response.json() if "json" in response.headers.get("Content-Type", "") else None
 
     @property
@@ -50,6 +50,9 @@ class Caller:
 
     def put(self, path: str, body: Any, **headers: str) -> Answer:
         return self._call("put", path, body, headers)
+
+    def patch(self, path: str, body: Any, **headers: str) -> Answer:
+        return self._call("patch", path, body, headers)
 
     def delete(self, path: str, **headers: str) -> Answer:
         return self._call("delete", path, None, headers)

@@ -50,6 +50,8 @@ def test_an_invoice_says_everything_in_decimal_strings() -> None:
         "credits": "0",
         "due": "28.8",
         "paid": "0",
+        "credited": "0",
+        "left": "28.8",
         "finalized_at": "2026-02-01T00:00:00Z",
         "sent_at": None,
         "voided_at": None,
@@ -94,7 +96,13 @@ def test_an_invoice_says_everything_in_decimal_strings() -> None:
             },
         ],
         "tax": [{"rate": "20", "base": "24", "amount": "4.8"}],
+        "discounts": [],
+        "credits_used": [],
         "payments": [],
+        "credit_notes": [],
+        "note": "",
+        "replaces": None,
+        "replaced_by": None,
         "pdf_sha256": None,
     }
 
