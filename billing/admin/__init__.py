@@ -1,5 +1,35 @@
 """The pages of the finance desk about HOW MUCH MONEY. Importing this package registers them."""
 
-from billing.admin import customers, entities, invoices, plan_versions, plans, records, runs, subscriptions
+from billing.admin import (
+    coupons,
+    credit_notes,
+    credits,
+    customers,
+    deliveries,
+    entities,
+    invoices,
+    number_series,
+    payments,
+    plan_versions,
+    plans,
+    runs,
+    subscriptions,
+    taxes,
+)
 
-__all__ = ["customers", "entities", "invoices", "plan_versions", "plans", "records", "runs", "subscriptions"]
+__all__ = [
+    "coupons",
+    "credit_notes",
+    "credits",
+    "customers",
+    "deliveries",
+    "entities",
+    "invoices",
+    "number_series",
+    "payments",
+    "plan_versions",
+    "plans",
+    "runs",
+    "subscriptions",
+    "taxes",
+]

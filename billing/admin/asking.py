@@ -10,6 +10,8 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from squill.lib.refusal import Refused
+
 
 class NothingToAsk(forms.Form):
     """An action that needs a yes only."""
@@ -44,10 +46,11 @@ def asked(
     opts = obj._meta
     prefix = f"{model_admin.admin_site.name}:{opts.app_label}_{opts.model_name}"
     page = reverse(f"{prefix}_change", args=[obj.pk])
+    caught: tuple[type[Exception], ...] = (*refusals, Refused)
     if request.method == "POST" and form.is_valid():
         try:
             done = run(form.cleaned_data)
-        except refusals as refusal:
+        except caught as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, done)

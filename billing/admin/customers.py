@@ -4,27 +4,39 @@ The customer's page with what billing knows: balance, usage, subscriptions, invo
 The page itself belongs to customers, which cannot know billing; so billing registers it anew with more on it.
 """
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from billing.admin.asking import asked, posted
+from billing.admin.billing_terms import BillingTermsForm, as_changes, as_initial
+from billing.admin.customer_reductions import CreditInline, HeldCouponInline, ReductionActions
+from billing.admin.customer_tax import tax_box
+from billing.admin.delivery_rows import suppression_notice
+from billing.admin.payment_actions import CustomerMoneyActions
 from billing.admin.shown import STANDING_COLORS, badge, day, link, money
 from billing.admin.story import story_of
+from billing.invoicing.balances import customer_balance
+from billing.invoicing.composing import ComposedInvoice
 from billing.invoicing.preview import upcoming_invoices
+from billing.invoicing.profiles import ProfileError, billing_profile, change_billing
 from billing.invoicing.standing import receivables, standing
 from billing.models import Invoice, Subscription, SubscriptionClaim
 from customers.admin.customers import CustomerAdmin, PortalUserInline
 from customers.models import AuditEvent, Customer
 from squill.lib import clock
-from squill.web.admin_pages import ReadOnlyInline
+from squill.lib.refusal import Refused
+from squill.web.admin_pages import ReadOnlyInline, actor_of, detail_action
 from squill.web.charts import DayChart
 from usage.models import Meter
 from usage.selectors import daily_quantities
@@ -95,21 +107,51 @@ class InvoiceInline(ReadOnlyInline):
     def left(self, invoice: Invoice) -> str:
         """Return what has not come in yet."""
         is_open = invoice.status == Invoice.Status.FINALIZED
-        return money(invoice.due_minor - invoice.paid_minor, invoice.currency) if is_open else "–"
+        return money(invoice.left_minor, invoice.currency) if is_open else "–"
 
 
 admin.site.unregister(Customer)
 
 
 @admin.register(Customer)
-class BilledCustomerAdmin(CustomerAdmin):
+class BilledCustomerAdmin(CustomerMoneyActions, ReductionActions, CustomerAdmin):
     """The page of customers, with their books on it."""
 
-    inlines = (SubscriptionInline, InvoiceInline, PortalUserInline)  # type: ignore[assignment]
+    inlines = (SubscriptionInline, InvoiceInline, HeldCouponInline, CreditInline, PortalUserInline)  # type: ignore[assignment]
+    actions_detail = (  # type: ignore[assignment] # Unfold's menus
+        "record_payment",
+        "billing_terms",
+        *CustomerAdmin.actions_detail,
+        {
+            "title": gettext_lazy("Coupons and credits"),
+            "icon": "loyalty",
+            "items": ["redeem_coupon", "take_away_coupon", "grant_credit", "void_credit"],
+        },
+    )
     change_form_outer_before_template = "admin/billing/customer_books.html"
 
     class Media:
         css = {"all": ("squill/desk.css",)}
+
+    @detail_action(title=gettext_lazy("How it is billed"), path="billing-terms", icon="tune")
+    def billing_terms(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show by whom and how the customer is billed, and change it."""
+        customer = get_object_or_404(Customer, pk=object_id)
+
+        def run(values: Mapping[str, Any]) -> str:
+            change_billing(customer_id=customer.pk, changes=as_changes(dict(values)), actor=actor_of(request), now=clock.now())
+            return _("%(customer)s is billed so from the next draft on.") % {"customer": customer}
+
+        return asked(
+            self,
+            request,
+            customer,
+            title=_("How it is billed"),
+            question=_("How is %(customer)s billed, where that differs from its billing entity?") % {"customer": customer},
+            form=BillingTermsForm(posted(request), initial=as_initial(billing_profile(customer.pk))),
+            run=run,
+            refusals=(ProfileError,),
+        )
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         """Show nothing of billing while the customer is being made."""
@@ -125,10 +167,10 @@ class BilledCustomerAdmin(CustomerAdmin):
 
 
 def customer_books(customer: Customer) -> dict[str, Any]:
-    """Return balance, spend so far, usage by day and story. About six queries a running subscription, and ten more."""
+    """Return balance, spend so far, usage by day and story. About six queries a running subscription, and eleven more."""
     now = clock.now()
     balance = next(iter(receivables(today=now.date(), customer_id=customer.pk)), None)
-    composed = upcoming_invoices(customer, now=clock.now())
+    composed = _upcoming(customer, now)
     spend = sum(one.totals.due_minor for one in composed)
     invoices = f"{reverse('admin:billing_invoice_changelist')}?customer={customer.pk}"
     return {
@@ -136,14 +178,28 @@ def customer_books(customer: Customer) -> dict[str, Any]:
         "open_count": balance.open_count if balance else 0,
         "overdue": money(balance.overdue_minor, customer.currency) if balance and balance.overdue_count else "",
         "spend": money(spend, customer.currency) if composed else "–",
+        "balance": " + ".join(
+            money(each.payments_minor + each.credits_minor, each.currency)
+            for each in customer_balance(customer_id=customer.pk, at=now)
+            if each.payments_minor or each.credits_minor
+        ),
         "subscriptions": Subscription.objects.filter(customer=customer, ends_at__isnull=True).count(),
         "has_unpriced": any(one.rated.unpriced for one in composed),
         "invoices_url": invoices,
+        "tax": tax_box(customer, now=now),
         "charts": _charts(customer),
+        "suppressed": suppression_notice(customer.email),
         "story": story_of(
             AuditEvent.objects.filter(customer=customer).order_by("-at", "-pk")[:_STORY], currency=customer.currency
         ),
     }
+
+
+def _upcoming(customer: Customer, now: datetime) -> list[ComposedInvoice]:
+    try:
+        return upcoming_invoices(customer, now=now)
+    except Refused:  # the tax is not known, and its box says why
+        return []
 
 
 def _charts(customer: Customer) -> list[DayChart]:

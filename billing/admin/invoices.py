@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -14,11 +14,13 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateFilt
 
 from billing.admin.invoice_actions import InvoiceActions
 from billing.admin.invoice_page import invoice_page
+from billing.admin.one_off import items_page
+from billing.admin.payment_actions import InvoiceMoneyActions
+from billing.admin.pdfs import pdf_page
 from billing.admin.shown import STANDING_COLORS, day, label_column, link, money, today
-from billing.delivery.documents import read_document
 from billing.invoicing.standing import Standing, is_overdue, standing
-from billing.models import Invoice, InvoiceDocument
-from squill.web.admin_pages import ReadOnlyAdmin
+from billing.models import Invoice
+from squill.web.admin_pages import ReadOnlyAdmin, list_action
 
 
 class StandingFilter(admin.SimpleListFilter):
@@ -49,7 +51,7 @@ class StandingFilter(admin.SimpleListFilter):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(InvoiceActions, ReadOnlyAdmin):
+class InvoiceAdmin(InvoiceMoneyActions, InvoiceActions, ReadOnlyAdmin):
     """All invoices, newest first."""
 
     list_display = ("name", "customer_link", "state", "issued", "due", "amount", "left")
@@ -62,9 +64,15 @@ class InvoiceAdmin(InvoiceActions, ReadOnlyAdmin):
     change_form_template = "admin/billing/invoice.html"
     fields = ()
     inlines = ()
+    actions_list = ("new_one_off",)
 
     class Media:
         css = {"all": ("squill/desk.css",)}
+
+    @list_action(title=gettext_lazy("New one-off invoice"), path="new-one-off", icon="add", permission="act")
+    def new_one_off(self, request: HttpRequest) -> HttpResponse:
+        """Show the form of an invoice of items, and draft it."""
+        return items_page(self, request, None)
 
     @admin.display(description=gettext_lazy("number"), ordering="number")
     def name(self, invoice: Invoice) -> str:
@@ -101,7 +109,7 @@ class InvoiceAdmin(InvoiceActions, ReadOnlyAdmin):
     def left(self, invoice: Invoice) -> str:
         """Return what has not come in yet."""
         is_open = invoice.status == Invoice.Status.FINALIZED
-        return money(invoice.due_minor - invoice.paid_minor, invoice.currency) if is_open else "–"
+        return money(invoice.left_minor, invoice.currency) if is_open else "–"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Add the tabs: the choices that finance makes most."""
@@ -113,6 +121,7 @@ class InvoiceAdmin(InvoiceActions, ReadOnlyAdmin):
             ("overdue", _("Overdue")),
             ("paid", _("Paid")),
             ("void", _("Void")),
+            ("uncollectible", _("Uncollectible")),
         ]
         shown = [{"link": f"?standing={key}" if key else "?", "title": title, "is_current": key == chosen} for key, title in tabs]
         return super().changelist_view(request, (extra_context or {}) | {"standing_tabs": shown})
@@ -127,7 +136,11 @@ class InvoiceAdmin(InvoiceActions, ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the invoices with what they print, in one query."""
-        return super().get_queryset(request).select_related("customer", "billing_entity", "subscription__plan_version__plan")
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("customer", "billing_entity", "replaces", "subscription__plan_version__plan")
+        )
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         """Add the PDF."""
@@ -142,8 +155,4 @@ class InvoiceAdmin(InvoiceActions, ReadOnlyAdmin):
         invoice = get_object_or_404(Invoice, pk=object_id)
         if not self.has_view_permission(request, invoice):
             raise PermissionDenied
-        document = InvoiceDocument.objects.filter(invoice=invoice).first()
-        if document is None:
-            raise Http404(_("The PDF of this invoice has not been made yet."))
-        headers = {"Content-Disposition": f'inline; filename="{invoice.number}.pdf"', "X-Content-Type-Options": "nosniff"}
-        return HttpResponse(read_document(document), content_type="application/pdf", headers=headers)
+        return pdf_page(request, invoice)

@@ -26,7 +26,14 @@ STANDING_COLORS: Final = {
     Standing.UNCOLLECTIBLE.value: "danger",
 }
 
-DELIVERY_COLORS: Final = {"queued": "info", "sending": "info", "sent": "success", "failed": "danger"}
+DELIVERY_COLORS: Final = {
+    "queued": "info",
+    "sending": "info",
+    "sent": "success",
+    "held": "warning",
+    "failed": "danger",
+    "cancelled": "warning",
+}
 
 
 def locale() -> str:

@@ -77,6 +77,10 @@ def _takes(charge: ChargeSpec) -> Iterator[str]:
         yield _("a quantity, %(default)s unless said otherwise") % {"default": plain(charge.default_quantity)}
     elif not charge.meter:
         yield _("a flat fee")
+    if charge.tax_class != "standard":
+        yield _("tax class %(name)s") % {"name": charge.tax_class}
+    if charge.tax_rate is not None:
+        yield _("tax of %(rate)s %%") % {"rate": formatting.format_decimal(charge.tax_rate, locale())}
 
 
 def _price(spec: PlanSpec, amount: Any) -> str:

@@ -10,14 +10,18 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from billing.invoicing.balances import customer_balance
 from billing.invoicing.composing import ComposedInvoice
 from billing.invoicing.preview import upcoming_invoice
 from billing.invoicing.standing import receivables
+from billing.invoicing.totalling import CouponTaken
 from billing.models import Invoice, Subscription
 from billing.portal.invoice_page import invoice_row
 from billing.portal.plan_card import plan_card
 from billing.rating.terms import TermsBook
+from billing.reductions.credits import CreditTaken
 from customers.models import Customer
+from squill.lib.refusal import Refused
 from squill.web import formatting
 from squill.web.charts import DayChart
 from usage.models import Meter
@@ -32,28 +36,53 @@ class _Running:
 
     subscription: Subscription
     upcoming: ComposedInvoice | None
+    is_refused: bool  # something is missing that the seller has to enter
 
 
 def overview_page(customer: Customer, *, now: datetime) -> dict[str, Any]:
-    """Return the page, formatted for the customer. Six queries, and about eight for each running subscription."""
+    """Return the page, formatted for the customer. Nine queries, and about eight for each running subscription."""
     book = TermsBook()
-    running = [_Running(one, upcoming_invoice(one, now=now, terms_book=book)) for one in _running_subscriptions(customer, now)]
-    composed = [one.upcoming for one in running if one.upcoming is not None]
+    running: list[_Running] = []
+    composed: list[ComposedInvoice] = []
+    for subscription in _running_subscriptions(customer, now):
+        upcoming, is_refused = _estimate(subscription, now, book, composed)
+        running.append(_Running(subscription, upcoming, is_refused))
+        composed += [] if upcoming is None else [upcoming]
     today = now.astimezone(ZoneInfo(customer.timezone)).date()
     invoices = Invoice.objects.filter(customer=customer).exclude(status=Invoice.Status.DRAFT)
     newest = list(invoices.select_related("document").order_by("-issued_on", "-pk")[:_NEWEST_INVOICES])
     return {
         "spend": _spend(composed, newest, customer, today) if composed else None,
+        "is_refused": any(one.is_refused for one in running),
         "open": _open(customer, today),
+        "balance": _balance(customer, now),
         "chart": _chart(composed, customer, today),
         "plans": [plan_card(one.subscription, book, customer, today=today) for one in running],
         "invoices": [invoice_row(invoice, customer, now=now) for invoice in newest],
     }
 
 
+def _balance(customer: Customer, now: datetime) -> str:
+    """Say what the customer has with us, which pays the next invoices; empty if nothing. Other currencies than its own too."""
+    return " + ".join(
+        formatting.format_money_minor(each.payments_minor + each.credits_minor, each.currency, customer.locale)
+        for each in customer_balance(customer_id=customer.pk, at=now)
+        if each.payments_minor or each.credits_minor
+    )
+
+
 def _running_subscriptions(customer: Customer, now: datetime) -> Sequence[Subscription]:
     running = Subscription.objects.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now), customer=customer, starts_at__lte=now)
     return list(running.select_related("customer", "plan", "plan_version").order_by("starts_at", "pk"))
+
+
+def _estimate(
+    subscription: Subscription, now: datetime, book: TermsBook, others: Sequence[ComposedInvoice]
+) -> tuple[ComposedInvoice | None, bool]:
+    try:
+        return upcoming_invoice(subscription, now=now, terms_book=book, others=others), False
+    except Refused:
+        return None, True
 
 
 def _spend(composed: Sequence[ComposedInvoice], newest: Sequence[Invoice], customer: Customer, today: date) -> dict[str, Any]:
@@ -82,9 +111,20 @@ def _spend(composed: Sequence[ComposedInvoice], newest: Sequence[Invoice], custo
             for line in one.lines
         ],
         "subtotal": _money(sum(one.totals.subtotal_minor for one in composed), customer),
+        "discounts": _reductions([taken for one in composed for taken in one.document.coupons], customer),
+        "credits": _reductions([taken for one in composed for taken in one.document.credits], customer),
         "unpriced": any(one.rated.unpriced for one in composed),
         "has_advance_fees": any(one.rated.ending is not None and one.rated.ending.bills_in_advance for one in composed),
     }
+
+
+def _reductions(taken: Sequence[CouponTaken | CreditTaken], customer: Customer) -> list[tuple[str, str]]:
+    """Add up what each coupon or credit takes off all running periods, under its name."""
+    sums: dict[str, int] = {}
+    for one in taken:
+        label = one.coupon.label if isinstance(one, CouponTaken) else one.credit.label
+        sums[label] = sums.get(label, 0) + one.amount_minor
+    return [(label, _money(-amount, customer)) for label, amount in sums.items()]
 
 
 def _compared(total: int, newest: Sequence[Invoice], customer: Customer) -> str:

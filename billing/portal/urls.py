@@ -8,4 +8,6 @@ urlpatterns: list[URLPattern] = [
     path("invoices", views.invoices, name="invoices"),
     path("invoices/<str:number>", views.invoice, name="invoice"),
     path("invoices/<str:number>/pdf", views.invoice_pdf, name="invoice-pdf"),
+    path("credit_notes/<str:number>/pdf", views.credit_note_pdf, name="credit-note-pdf"),
+    path("receipts/<uuid:payment_id>/pdf", views.receipt_pdf, name="receipt-pdf"),
 ]

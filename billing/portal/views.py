@@ -1,6 +1,7 @@
 """The portal's pages about money. Everything is looked up among the signed-in person's own customer (I12)."""
 
 from typing import Any
+from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -9,9 +10,13 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.http import require_safe
+from django.views.defaults import server_error
 
-from billing.delivery.documents import read_document
-from billing.models import Invoice, InvoiceDocument
+from billing.delivery.documents import document_name, document_of
+from billing.delivery.serving import DocumentUnavailable, serve_document
+from billing.invoicing.dispatch import About
+from billing.models import CreditNote, Invoice, Payment
+from billing.portal.credit_notes import credit_note_row
 from billing.portal.invoice_page import invoice_page, invoice_row
 from billing.portal.overview import overview_page
 from customers.models import Customer
@@ -32,11 +37,16 @@ def overview(request: HttpRequest, customer: Customer) -> HttpResponse:
 @require_safe
 @portal_view
 def invoices(request: HttpRequest, customer: Customer) -> HttpResponse:
-    """List the customer's final invoices, newest first."""
+    """List the customer's final invoices, newest first, and on the first page its credit notes."""
     newest = _final_invoices(customer).select_related("document").order_by("-issued_on", "-pk")
     page = Paginator(newest, INVOICES_PER_PAGE).get_page(request.GET.get("page"))
     now = clock.now()
-    context: dict[str, Any] = {"page": page, "rows": [invoice_row(one, customer, now=now) for one in page]}
+    notes = CreditNote.objects.filter(customer=customer).select_related("invoice", "document").order_by("-issued_on", "-pk")
+    context: dict[str, Any] = {
+        "page": page,
+        "rows": [invoice_row(one, customer, now=now) for one in page],
+        "credit_notes": [credit_note_row(one, customer) for one in notes] if page.number == 1 else [],
+    }
     with override(customer.locale):
         return render(request, "portal/invoices.html", context)
 
@@ -54,12 +64,36 @@ def invoice(request: HttpRequest, customer: Customer, number: str) -> HttpRespon
 @portal_view
 def invoice_pdf(request: HttpRequest, customer: Customer, number: str) -> HttpResponse:
     """Hand out the kept PDF; 404 while it has not been rendered yet."""
-    invoice = get_object_or_404(_final_invoices(customer), number=number)
-    document = InvoiceDocument.objects.filter(invoice=invoice).first()
+    return pdf_download(request, get_object_or_404(_final_invoices(customer), number=number))
+
+
+@require_safe
+@portal_view
+def receipt_pdf(request: HttpRequest, customer: Customer, payment_id: UUID) -> HttpResponse:
+    """Hand out the receipt of one of the customer's payments; 404 if none was made."""
+    return pdf_download(request, get_object_or_404(Payment.objects.filter(customer=customer), public_id=payment_id))
+
+
+def pdf_download(request: HttpRequest, about: About) -> HttpResponse:
+    """
+    Hand out the PDF of something that was found among the customer's own.
+
+    :raises Http404: while it has not been rendered
+    """
+    document = document_of(about)
     if document is None:
-        raise Http404(_("The PDF of this invoice is being made. Try again in a minute."))
-    headers = {"Content-Disposition": f'attachment; filename="{invoice.number}.pdf"', "X-Content-Type-Options": "nosniff"}
-    return HttpResponse(read_document(document), content_type="application/pdf", headers=headers)
+        raise Http404(_("The PDF is being made. Try again in a minute."))
+    try:
+        return serve_document(document, filename=document_name(about), request=request, as_attachment=True)
+    except DocumentUnavailable:  # it has been logged; the page says that something failed on our side
+        return server_error(request)
+
+
+@require_safe
+@portal_view
+def credit_note_pdf(request: HttpRequest, customer: Customer, number: str) -> HttpResponse:
+    """Hand out the kept PDF of a credit note; 404 while it has not been rendered yet."""
+    return pdf_download(request, get_object_or_404(CreditNote, customer=customer, number=number))
 
 
 def _final_invoices(customer: Customer) -> QuerySet[Invoice]:

@@ -83,7 +83,13 @@ class CustomerAdmin(KeptAdmin):
         (gettext_lazy("Keys in events"), {"fields": ("subject_keys",)}),
         (gettext_lazy("Billing"), {"fields": (("currency", "timezone"), ("locale", "payment_terms_days"), "purchase_order")}),
         (gettext_lazy("Address"), {"fields": ("address_line1", "address_line2", ("postal_code", "city"), ("region", "country"))}),
-        (gettext_lazy("Tax"), {"fields": (("tax_id", "tax_rate_pct"),)}),
+        (
+            gettext_lazy("Tax"),
+            {
+                "fields": (("tax_id", "tax_rate_pct"),),
+                "description": gettext_lazy("Address and tax id decide the tax. A rate here goes before all rules."),
+            },
+        ),
     )
 
     @admin.display(description=gettext_lazy("active"), boolean=True, ordering="archived_at")

@@ -74,6 +74,8 @@ class ChargeForm(forms.Form):
     meter = forms.ChoiceField(label=_("Meter"), required=False, widget=UnfoldAdminSelectWidget)
     default_quantity = _number(_("Default quantity"), _("How many a subscription has unless it says otherwise."))
     billed = _choice(_("Billed"), choices.BILLED)
+    tax_class = _text(_("Tax class"), _("Empty: standard. Or reduced, zero, exempt, or one of your own."), maxlength="32")
+    tax_rate = _number(_("Tax rate, %"), _("In place of the rate of the class, whatever the day."))
     model = _choice(_("Charge model"), choices.MODELS)
     amount = _number(_("Amount"), _("In each period."))
     unit_amount = _number(_("Price of a unit"))
@@ -125,6 +127,11 @@ class ChargeForm(forms.Form):
     def has_adjustments(self) -> bool:
         """Whether one of those is filled in, or refused."""
         return any(self.data.get(self.add_prefix(name)) or name in self.errors for name in choices.ADJUSTMENTS)
+
+    @property
+    def has_tax(self) -> bool:
+        """Whether a class or a rate is filled in, or refused."""
+        return any(self.data.get(self.add_prefix(name)) or name in self.errors for name in ("tax_class", "tax_rate"))
 
     @property
     def of_filter(self) -> list[dict[str, Any]]:

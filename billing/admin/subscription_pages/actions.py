@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from billing.admin.asking import NothingToAsk, asked, posted
 from billing.admin.shown import day
+from billing.admin.subscription_pages.corrections import SubscriptionCorrections
 from billing.admin.subscription_pages.forms import (
     AddOnForm,
     EndForm,
@@ -23,6 +24,7 @@ from billing.admin.subscription_pages.forms import (
 )
 from billing.admin.subscription_pages.page import change_words
 from billing.admin.subscription_pages.previewing import previewed
+from billing.invoicing.correcting import is_invoice_to_come
 from billing.models import Subscription, SubscriptionChange
 from billing.runs.unparking import unpark_subscription
 from billing.subscriptions.changing import (
@@ -47,8 +49,12 @@ else:
 
 
 def possible_actions(standing: Standing, *, is_parked: bool) -> set[str]:
-    """Return the names of the actions that the services would take for the subscription as it stands. One query."""
+    """Return the names of the actions that the services would take for the subscription as it stands. Two queries."""
     found = {"try_again"} if is_parked else set()
+    if standing.state != State.PLANNED:
+        found.add("credit_corrections")
+    if not is_invoice_to_come(standing.subscription):
+        found.add("bill_differences")
     if standing.state == State.ENDED:
         return found
     found |= {"change_plan", "end", "resume" if standing.state == State.PAUSED else "pause"}
@@ -61,7 +67,10 @@ def possible_actions(standing: Standing, *, is_parked: bool) -> set[str]:
     return found
 
 
-class SubscriptionActions(_Admin):
+_MORE = ["pause", "resume", "end", "withdraw", "credit_corrections", "bill_differences"]
+
+
+class SubscriptionActions(SubscriptionCorrections, _Admin):
     """The buttons of a subscription's page."""
 
     actions_detail = (  # type: ignore[assignment] # Unfold's menus
@@ -69,7 +78,7 @@ class SubscriptionActions(_Admin):
         "change_quantity",
         "add_on",
         "try_again",
-        {"title": gettext_lazy("More"), "icon": "more_horiz", "items": ["pause", "resume", "end", "withdraw"]},
+        {"title": gettext_lazy("More"), "icon": "more_horiz", "items": _MORE},
     )
 
     def has_act_permission(self, request: HttpRequest, object_id: Any = None) -> bool:

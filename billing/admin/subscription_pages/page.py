@@ -12,10 +12,12 @@ from billing.admin.shown import day, locale, moment, money
 from billing.admin.version_page import charge_words
 from billing.catalog.plans import version_for
 from billing.catalog.specs import plan_spec
+from billing.invoicing.composing import ComposedInvoice
 from billing.invoicing.preview import upcoming_invoice
 from billing.models import PlanVersion, SubscriptionChange
 from billing.subscriptions.standing import ChangeState, Standing, State, told
 from squill.lib.decimals import plain
+from squill.lib.refusal import Refused
 from squill.web import formatting
 
 PARKED: Final = "parked"
@@ -39,11 +41,21 @@ def shown_state(standing: Standing, *, is_parked: bool) -> tuple[str, str]:
     return standing.state.value, str(standing.state.label)
 
 
+def _upcoming(standing: Standing, now: datetime) -> tuple[ComposedInvoice | None, str]:
+    """Return what the running period would cost, or what is missing to say it."""
+    if not standing.is_active:
+        return None, ""
+    try:
+        return upcoming_invoice(standing.subscription, now=now), ""
+    except Refused as refusal:
+        return None, str(refusal)
+
+
 def subscription_page(standing: Standing, *, is_parked: bool, now: datetime, may_act: bool) -> dict[str, Any]:
     """Return the page of a subscription that was read with its changes. About fifteen queries."""
     subscription = standing.subscription
     state, label = shown_state(standing, is_parked=is_parked)
-    upcoming = upcoming_invoice(subscription, now=now) if standing.is_active else None
+    upcoming, missing = _upcoming(standing, now)
     newest = version_for(standing.version.plan, subscription.customer)
     return {
         "subscription": subscription,
@@ -56,6 +68,7 @@ def subscription_page(standing: Standing, *, is_parked: bool, now: datetime, may
         "started": day(subscription.started_on),
         "ends": day(subscription.ended_on) if subscription.ended_on else "",
         "spend": money(upcoming.totals.net_minor, upcoming.totals.currency) if upcoming else "–",
+        "missing": missing,
         "has_unpriced": upcoming is not None and bool(upcoming.rated.unpriced),
         "charges": _charges(standing),
         "add_ons": [

@@ -19,6 +19,7 @@ from billing.invoicing.preview import ChangePreview, preview_change
 from billing.models import Subscription
 from billing.subscriptions.refusals import SubscriptionError
 from squill.lib import clock
+from squill.lib.refusal import Refused
 from squill.web import formatting
 
 _NOT_KEPT = frozenset({"csrfmiddlewaretoken", "step"})
@@ -55,6 +56,8 @@ def previewed(
             shown = preview_page(preview, subscription) | {"kept": _kept(request), "answers": form.answers()}
         except SubscriptionError as refusal:
             form.add_error(form.field_of(refusal.field), refusal.message)
+        except Refused as missing:
+            form.add_error(None, str(missing))
     context = model_admin.admin_site.each_context(request) | {
         **shown,
         "is_preview": bool(shown),

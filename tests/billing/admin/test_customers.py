@@ -21,7 +21,7 @@ def test_the_customer_can_still_be_changed_there(desk: Client) -> None:
     url = f"/admin/customers/customer/{customer.pk}/change/"
     form = desk.get(url).context["adminform"].form
     values = {name: form.initial.get(name) for name in form.fields if form.initial.get(name) is not None}
-    for prefix in ("subscriptions", "invoices", "portal_users"):
+    for prefix in ("subscriptions", "invoices", "coupon_redemptions", "credits", "portal_users"):
         values |= {f"{prefix}-TOTAL_FORMS": "0", f"{prefix}-INITIAL_FORMS": "0"}
     answer = desk.post(url, values | {"name": "Acme & Sons"})
     assert answer.status_code == 302, answer.context["errors"]

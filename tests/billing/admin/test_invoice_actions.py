@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from billing.models import BillingPeriod, Delivery, Invoice, NumberSeries, Payment
+from billing.models import BillingPeriod, Delivery, Invoice, NumberCounter, Payment
 from customers.models import AuditEvent
 from tests.billing.builders import bill, row_counts
 from tests.billing.desks import invoice_of, small_books
@@ -45,7 +45,7 @@ def test_a_draft_is_finalised_after_a_question(desk: Client) -> None:
     invoice = draft()
     assert buttons(desk, invoice) == {"finalize"}
     assert "gets the next number" in page_of(desk, invoice, "finalize")
-    assert NumberSeries.objects.get().last_number == 1
+    assert NumberCounter.objects.get().last_number == 1
 
     assert "INV-000002 is final." in do(desk, invoice, "finalize")
     invoice.refresh_from_db()
@@ -67,6 +67,7 @@ def test_a_draft_offers_nothing_that_its_services_refuse(desk: Client) -> None:
 def test_voiding_asks_why_and_makes_the_period_due_again(desk: Client) -> None:
     invoice = invoice_of(small_books())
     assert buttons(desk, invoice) == {"record-payment", "resend", "void"}
+    assert "The next run bills its periods again" in page_of(desk, invoice, "void")
     assert "This field is required." in do(desk, invoice, "void", reason=" ")
     invoice.refresh_from_db()
     assert invoice.status == Invoice.Status.FINALIZED
@@ -90,8 +91,8 @@ def test_a_payment_is_recorded_in_the_currency_of_the_invoice(desk: Client) -> N
     # With money in, it cannot be voided any more.
     assert buttons(desk, invoice) == {"record-payment", "resend"}
 
-    assert "more than what is left to pay" in do(
-        desk, invoice, "record-payment", amount="17.51", **(values | {"reference": "TRX-8"})
+    assert "record money once it has come in" in do(
+        desk, invoice, "record-payment", amount="17.50", **(values | {"reference": "TRX-8", "received_on": "2026-02-16"})
     )
     assert "no more than 2 decimal places" in do(
         desk, invoice, "record-payment", amount="1.001", **(values | {"reference": "TRX-8"})

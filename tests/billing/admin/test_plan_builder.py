@@ -48,6 +48,8 @@ GROWTH = {
     "charges-1-model": "per_unit",
     "charges-1-unit_amount": "12",
     "charges-1-billed": "in_advance",
+    "charges-1-tax_class": "reduced",
+    "charges-1-tax_rate": "7",
 }
 
 
@@ -102,6 +104,8 @@ def test_a_plan_is_built_with_tiers_filter_and_seats(desk: Client) -> None:
                 "unit_amount": "12",
                 "default_quantity": "3",
                 "billed": "in_advance",
+                "tax_class": "reduced",
+                "tax_rate": "7",
             },
         ],
     }
@@ -135,6 +139,8 @@ def test_the_same_form_twice_writes_once(desk: Client) -> None:
         ({"charges-0-unit_amount": "1"}, "charges-0-unit_amount", "unknown member"),
         ({"charges-1-default_quantity": ""}, "charges-1-default_quantity", "give default_quantity"),
         ({"charges-1-unit_amount": "1,5"}, "charges-1-unit_amount", "must be a decimal string"),
+        ({"charges-1-tax_class": "E Book"}, "charges-1-tax_class", "small letters"),
+        ({"charges-1-tax_rate": "120"}, "charges-1-tax_rate", "percent from 0 to 100"),
         ({"charges-1-code": "calls"}, "charges-1-code", "stands twice"),
         ({"charges-1-model": "percentage", "charges-1-rate": "1", "charges-1-unit_amount": ""}, "charges-1-model", "not seats"),
     ],

@@ -7,10 +7,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from billing.delivery.documents import documents_storage
 from billing.invoicing.payments import record_payment
 from billing.invoicing.voiding import void_invoice
+from billing.models import BillingEntity, Document
 from customers.models import Customer
-from tests.billing.builders import ACTOR, at, bill, make_catalog, make_customer, send_usage, subscribe
+from customers.services import update_customer
+from tests.billing.builders import ACTOR, at, bill, make_catalog, make_customer, send_usage, subscribe, triggers_off
 from tests.billing.desks import PDF, TODAY, invoice_of, keep_document, small_books
 from tests.customers.factories import PortalUserFactory
 
@@ -83,6 +86,15 @@ plans:
     assert "Some usage has no price on your plan" in visit(client, customer, "/portal/")
 
 
+def test_a_page_opens_where_the_tax_is_not_known(client: Client) -> None:
+    customer = small_books()
+    BillingEntity.objects.filter(is_default=True).update(country="AU", tax_id="51824753556")
+    update_customer(customer_id=customer.pk, changes={"country": "AU", "tax_rate_pct": None}, actor=ACTOR, now=at("2026-02-10"))
+    page = visit(client, customer, "/portal/")
+    assert "There is no estimate just now." in page
+    assert "tax rate" not in page  # what the seller has to enter is not the customer's to read
+
+
 def test_invoices_are_listed_with_their_standing(client: Client) -> None:
     customer = small_books()
     invoice = invoice_of(customer)
@@ -133,6 +145,28 @@ def test_the_pdf_is_the_kept_one(client: Client) -> None:
     answer = client.get("/portal/invoices/INV-000001/pdf")
     assert answer.content == PDF
     assert answer.headers["Content-Disposition"] == 'attachment; filename="INV-000001.pdf"'
+
+
+def test_a_receipt_is_linked_from_its_payment_and_nobody_elses_is_found(client: Client) -> None:
+    customer = small_books()
+    invoice = invoice_of(customer)
+    day = at("2026-02-10")
+    payment = record_payment(
+        invoice_id=invoice.pk, amount_minor=500, received_on=day.date(), reference="BANK-7", actor=ACTOR, now=day
+    )
+    path = f"/portal/receipts/{payment.public_id}/pdf"
+    client.force_login(PortalUserFactory.create(customer=customer).user)
+    assert client.get(path).status_code == 404
+    assert path not in client.get("/portal/invoices/INV-000001").content.decode()
+    kept = keep_document(invoice)
+    with triggers_off():
+        Document.objects.update(invoice=None, payment=payment)
+    assert path in client.get("/portal/invoices/INV-000001").content.decode()
+    assert client.get(path).content == PDF
+    documents_storage().delete(kept.storage_key)
+    assert client.get(path).status_code == 500  # and nothing of it
+    client.force_login(PortalUserFactory.create(customer=make_customer("other")).user)
+    assert client.get(path).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/portal/invoices/INV-000001", "/portal/invoices/INV-000001/pdf"])
