@@ -7,7 +7,7 @@ from django.db import transaction
 
 from billing.invoicing.entities import default_entity
 from billing.invoicing.finalizing import finalize_invoice
-from billing.models import BillingEntity, Invoice, NumberSeries
+from billing.models import BillingEntity, Invoice, NumberCounter
 from billing.runs.run import run_billing
 from tests.golden.books import ACTOR, bill, day, sell, subscribe, use
 
@@ -36,7 +36,7 @@ def test_a_number_is_given_with_the_commit_or_not_at_all() -> None:
     assert finalize_invoice(invoice_id=cedar.pk, as_of=day(2, 1), actor=ACTOR, now=day(2, 1)).number == "INV-000001"
     with pytest.raises(PowerCut):
         _finalize_and_lose_power(acme)
-    assert NumberSeries.objects.get().last_number == 1
+    assert NumberCounter.objects.get().last_number == 1
     assert finalize_invoice(invoice_id=birch.pk, as_of=day(2, 1), actor=ACTOR, now=day(2, 1)).number == "INV-000002"
     acme.refresh_from_db()
     assert (acme.status, acme.number) == ("draft", None)

@@ -39,5 +39,5 @@ def test_the_job_is_committed_with_the_invoice_or_not_at_all() -> None:
     assert not Delivery.objects.exists()
 
     finalize_invoice(invoice_id=invoice.pk, as_of=day(2, 1), actor=ACTOR, now=day(2, 1))
-    assert _jobs() == [("billing.deliver_invoice", {"invoice_id": invoice.pk})]
+    assert _jobs() == [("billing.deliver", {"invoice_id": invoice.pk})]
     assert Delivery.objects.get().recipient == "accounts@acme.example"
