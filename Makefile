@@ -1,6 +1,6 @@
 # Squill. `make` alone lists what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format openapi lock bench mutants clean
+.PHONY: help setup demo test check lint format openapi messages lock bench mutants clean
 
 PYTHON := .venv/bin/python
 # Tests are mostly PostgreSQL's work, so two workers keep two cores busy and more gain little.
@@ -35,10 +35,13 @@ format: setup ## Rewrite the code in the project's style
 openapi: setup ## Write docs/openapi.yaml anew from the code
 	@$(PYTHON) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 
+messages: setup ## Gather the texts of documents and mails into squill/locale, and compile what is translated there
+	@$(PYTHON) .ci/messages.py
+
 lock: setup ## Lock pyproject.toml's dependencies anew; ARGS=--upgrade takes new versions
 	@.ci/lock $(ARGS)
 
-bench: setup ## Measure ingestion, storage, reads, a billing run, prices and rating; docs/performance.md tells what came of it
+bench: setup ## Measure ingestion, storage, reads, a billing run, prices, rating and documents; docs/performance.md tells what came of it
 	@$(PYTHON) -m benchmarks $(ARGS)
 
 mutants: setup ## Change prices in 2,900 ways and list what their tests miss, for half an hour; ARGS="'billing.pricing.tax*'" for some
