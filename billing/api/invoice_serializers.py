@@ -188,7 +188,7 @@ class InvoiceSerializer(InvoiceSummarySerializer):
     """An invoice with everything that it says. Reads rows with all that `whole_invoices` loads."""
 
     lines = InvoiceLineSerializer(many=True)
-    discounts = InvoiceDiscountSerializer(many=True)
+    discounts = serializers.SerializerMethodField(help_text="What coupons take off, in order.")
     tax = InvoiceTaxSerializer(source="taxes", many=True)
     credits_used = CreditUsedSerializer(many=True)
     payments = serializers.SerializerMethodField(help_text="Those that paid some of it, reversed ones too.")
@@ -202,18 +202,20 @@ class InvoiceSerializer(InvoiceSummarySerializer):
         source="document.sha256", default=None, allow_null=True, help_text="Hex, of the PDF's bytes; null until it is rendered."
     )
 
+    @extend_schema_field(InvoiceDiscountSerializer(many=True))
+    def get_discounts(self, invoice: Invoice) -> list[dict[str, Any]]:
+        """Write what each coupon takes off; the rows of a final invoice are as frozen as its snapshot."""
+        return _discounts(invoice.discounts.all(), invoice.currency)
+
     def to_representation(self, instance: Invoice) -> dict[str, Any]:
-        """Write what a final invoice was frozen with; a draft by what is left of the customer's credits now."""
+        """Write the credits that a final invoice was frozen with; of a draft what is due follows from those left now."""
         if instance.status == Invoice.Status.DRAFT:
-            credits = estimate_credits(instance, at=clock.now())
-            discounts = _discounts(instance.discounts.all(), instance.currency)
-            used = _credits_used(credits, instance.currency)
+            used = _credits_used(estimate_credits(instance, at=clock.now()), instance.currency)  # lowers what is due on it
         else:
             said = from_json(instance.snapshot)
-            discounts = [_discount(one.code, one.label, one.percent, one.amount_minor, said.currency) for one in said.discounts]
             used = [_credit_used(one.kind, one.label, one.amount_minor, said.currency) for one in said.credits]
-        shown = _Reduced(instance, discounts, used)
-        members: dict[str, Any] = super().to_representation(shown)
+        instance.credits_used = used  # type: ignore[attr-defined] # for the field of this name
+        members: dict[str, Any] = super().to_representation(instance)
         return members
 
     def get_credit_notes(self, invoice: Invoice) -> list[str]:
@@ -272,18 +274,6 @@ class UpcomingSerializer(StrictSerializer):
     as_of = serializers.DateTimeField()
     total = serializers.CharField(help_text="The sum of the totals below.")
     invoices = UpcomingInvoiceSerializer(many=True)
-
-
-class _Reduced:
-    """An invoice with the discounts and credits that its JSON shows."""
-
-    def __init__(self, invoice: Invoice, discounts: list[dict[str, Any]], credits_used: list[dict[str, Any]]) -> None:
-        self._invoice = invoice
-        self.discounts = discounts
-        self.credits_used = credits_used
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._invoice, name)
 
 
 def _discounts(rows: Iterable[InvoiceDiscount], currency: str) -> list[dict[str, Any]]:
