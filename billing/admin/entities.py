@@ -14,7 +14,8 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanWidget
 
 from billing.admin.accounting import AccountingActions
 from billing.admin.reminder_days import ReminderDaysField
-from billing.invoicing.logos import LARGEST_BYTES, LogoRefused, keep_logo, media_type_of
+from billing.invoicing.logo_files import LARGEST_BYTES, LogoRefused
+from billing.invoicing.logos import check_logo, keep_logo
 from billing.invoicing.snapshotting import URL_PLACEHOLDERS
 from billing.models import BillingEntity
 from billing.tax.vat_ids import VatIdError, check
@@ -46,7 +47,7 @@ class BillingEntityForm(RecordForm):
             return None
         content: bytes = upload.read(LARGEST_BYTES + 1)
         try:
-            media_type_of(content)
+            check_logo(content)
         except LogoRefused as refused:
             raise ValidationError(str(refused)) from None
         return content

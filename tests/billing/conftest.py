@@ -23,7 +23,7 @@ def renderings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Draw no PDF, which takes a second: write bytes that name the invoice, and note each drawing by its number."""
     drawn: list[str] = []
 
-    def draw(snapshot: InvoiceSnapshot, *, logo: tuple[str, bytes] | None = None) -> bytes:
+    def draw(snapshot: InvoiceSnapshot, *, logo: bytes | None = None) -> bytes:
         drawn.append(snapshot.number)
         return b"%PDF-1.7 " + drawn[-1].encode()
 

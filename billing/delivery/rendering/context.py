@@ -11,8 +11,8 @@ from billing.delivery.rendering.colors import Palette
 from billing.delivery.rendering.fonts import can_print
 from billing.delivery.rendering.heads import card, facts, heading
 from billing.delivery.rendering.lines import printed_groups
-from billing.delivery.rendering.logos import Logo
 from billing.delivery.rendering.payment import bank_code, bank_rows, online_address, settlement_rows
+from billing.delivery.rendering.pictures import PrintedLogo
 from billing.delivery.rendering.rows import Paragraph
 from billing.delivery.rendering.taxes import column_word, document_words, tax_notes
 from billing.delivery.rendering.texts import cut, direction_of, isolated, joined
@@ -56,7 +56,7 @@ class PaidInvoice:
 
 
 def template_values(
-    snapshot: InvoiceSnapshot, *, palette: Palette, language: str, estimate: bool, logo: Logo | None = None
+    snapshot: InvoiceSnapshot, *, palette: Palette, language: str, estimate: bool, logo: PrintedLogo | None = None
 ) -> dict[str, Any]:
     """
     Return everything that the template prints, in the active language and the snapshot's locale.
@@ -93,7 +93,7 @@ def template_values(
     }
 
 
-def _head(snapshot: InvoiceSnapshot, *, language: str, estimate: bool, logo: Logo | None) -> dict[str, Any]:
+def _head(snapshot: InvoiceSnapshot, *, language: str, estimate: bool, logo: PrintedLogo | None) -> dict[str, Any]:
     name_of_kind = heading(snapshot, estimate=estimate)
     number = "" if estimate else cut(snapshot.number, _RUNNING_CHARACTERS)
     seller_name = cut(snapshot.seller.name or snapshot.seller.legal_name, _RUNNING_CHARACTERS)

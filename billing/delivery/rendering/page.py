@@ -14,9 +14,10 @@ from django.utils.translation import get_language_bidi, get_supported_language_v
 from billing.delivery.rendering.colors import Palette, palette
 from billing.delivery.rendering.context import TEMPLATES, template_values
 from billing.delivery.rendering.fonts import FAMILIES, can_print
-from billing.delivery.rendering.logos import Logo, LogoRefused, printable_logo
+from billing.delivery.rendering.pictures import Picture, PrintedLogo
 from billing.delivery.rendering.protocol import Page
 from billing.delivery.rendering.texts import printable_snapshot
+from billing.invoicing.logo_files import LogoRefused, read_logo
 from billing.invoicing.snapshot import InvoiceSnapshot
 from squill.web import formatting
 
@@ -24,11 +25,11 @@ logger = logging.getLogger(__name__)
 _FONT_FAMILY: Final = ", ".join(f'"{family}"' for family in FAMILIES)
 
 
-def compose(snapshot: InvoiceSnapshot, *, logo: tuple[str, bytes] | None = None, estimate: bool = False) -> Page:
+def compose(snapshot: InvoiceSnapshot, *, logo: bytes | None = None, estimate: bool = False) -> Page:
     """
     Write the document's page. The same snapshot and logo give the same page.
 
-    :param logo: media type and bytes; one that cannot be printed gives way to the seller's initial
+    :param logo: the bytes of an SVG or PNG; one that cannot be printed gives way to the seller's initial
     :raises ValueError: if the currency is unknown
     """
     colors = palette(snapshot.brand_color)
@@ -76,15 +77,16 @@ def _with_printable_dates(snapshot: InvoiceSnapshot) -> InvoiceSnapshot:
     return msgspec.structs.replace(snapshot, locale=settings.LANGUAGE_CODE)
 
 
-def _usable(logo: tuple[str, bytes] | None) -> Logo | None:
+def _usable(logo: bytes | None) -> PrintedLogo | None:
     if logo is None:
         return None
     try:
-        return printable_logo(*logo)
+        file = read_logo(logo)
     except LogoRefused as refusal:
         # An invoice must not wait for a picture; whoever uploads one is told by the same check.
         logger.warning("a document is printed without its logo: %s", refusal)
         return None
+    return PrintedLogo(picture=Picture(media_type=file.media_type, content=file.content), wide=file.wide)
 
 
 def _supported_language(locale: str) -> str:

@@ -18,14 +18,14 @@ from billing.invoicing.snapshot import InvoiceSnapshot
 TEMPLATE_VERSION: Final = 2
 
 
-def render_pdf(snapshot: InvoiceSnapshot, *, logo: tuple[str, bytes] | None = None, estimate: bool = False) -> bytes:
+def render_pdf(snapshot: InvoiceSnapshot, *, logo: bytes | None = None, estimate: bool = False) -> bytes:
     """
     Render an invoice, a credit note or a receipt as a tagged PDF (PDF/UA-1), in a process of its own.
 
     The same snapshot and logo give the same bytes in every process that has the same renderer_version and the same Pango.
     An estimate carries no number and no bank details, and says on each page what it is.
 
-    :param logo: media type (image/svg+xml or image/png) and bytes of the seller's logo; None prints the initial
+    :param logo: the bytes of the seller's logo, SVG or PNG; None prints the initial
     :param estimate: True for a draft of an invoice
     :raises ValueError: if the snapshot has no number and is not an estimate, or its currency is unknown
     :raises RenderingFailed: if it takes longer than SQUILL_PDF_SECONDS or more memory than SQUILL_PDF_MEMORY_MB

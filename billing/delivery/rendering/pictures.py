@@ -15,3 +15,10 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     def address(self) -> str:
         """Return the only address that a document may fetch it by."""
         return f"picture:{hashlib.sha256(self.content).hexdigest()}"
+
+
+class PrintedLogo(msgspec.Struct, frozen=True, kw_only=True):
+    """The seller's logo as it stands on a document."""
+
+    picture: Picture
+    wide: bool  # it holds the name already

@@ -16,7 +16,7 @@ DIGEST = hashlib.sha256(DRAWING).hexdigest()
 def test_the_logo_is_the_one_that_the_snapshot_names() -> None:
     BrandAsset.objects.create(sha256=DIGEST, media_type="image/svg+xml", content=DRAWING, added_at=at("2026-01-01"))
 
-    assert logo_of(snapshot(logo_sha256=DIGEST)) == ("image/svg+xml", DRAWING)
+    assert logo_of(snapshot(logo_sha256=DIGEST)) == DRAWING
     assert logo_of(snapshot()) is None
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from billing.invoicing.logos import LogoRefused, keep_logo
+from billing.invoicing.logo_files import LogoRefused
+from billing.invoicing.logos import keep_logo
 from billing.models import BrandAsset
 from tests.billing.builders import NOW
 
@@ -19,7 +20,7 @@ def svg(inside: str) -> bytes:
 
 
 def test_the_same_bytes_are_kept_once_under_their_hash() -> None:
-    drawn = svg('<defs><linearGradient id="g"/></defs><rect width="9" height="9" fill="url(#g)"/><use xlink:href="#g"/>')
+    drawn = svg('<defs><linearGradient id="g"/></defs><rect width="9" height="9" fill="url(#g)"/>')
     assert keep_logo(content=drawn, now=NOW).media_type == "image/svg+xml"
     assert keep_logo(content=drawn, now=NOW).pk == BrandAsset.objects.get().pk
     assert keep_logo(content=PNG, now=NOW).media_type == "image/png"
@@ -28,6 +29,7 @@ def test_the_same_bytes_are_kept_once_under_their_hash() -> None:
 @pytest.mark.parametrize(
     "content",
     [
+        svg("<text>Northlight</text>"),
         b"",
         b"GIF89a",
         b"<html></html>",

@@ -98,10 +98,10 @@ def test_a_snapshot_of_version_1_still_prints() -> None:
 
 
 def test_a_logo_that_cannot_be_used_gives_way_to_the_initial(caplog: pytest.LogCaptureFixture) -> None:
-    page = compose(snapshot(), logo=("image/gif", b"GIF89a"))
+    page = compose(snapshot(), logo=b"GIF89a")
 
     assert '<span class="initial">N</span>' in page.html
-    assert "printed without its logo: a logo is SVG or PNG" in caplog.text
+    assert "printed without its logo: Take an SVG or a PNG" in caplog.text
 
 
 def test_styles_are_few_so_that_they_stay_parsed() -> None:
