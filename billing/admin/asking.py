@@ -9,8 +9,16 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from squill.lib.refusal import Refused
+
+
+class ResendForm(forms.Form):
+    """Where a document goes."""
+
+    recipient = forms.EmailField(label=gettext_lazy("E-mail"), max_length=254, widget=UnfoldAdminEmailInputWidget)
 
 
 class NothingToAsk(forms.Form):

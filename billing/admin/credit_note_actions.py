@@ -17,9 +17,9 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from billing.admin.crediting import planned_page
 from billing.admin.shown import money
-from billing.invoicing.credit_planning import Creditable, LineAsked, creditable
-from billing.invoicing.crediting import issue_credit_note, preview_credit_note
-from billing.invoicing.settling import Rest, UnableToCredit
+from billing.invoicing.crediting.issuing import issue_credit_note, preview_credit_note
+from billing.invoicing.crediting.planning import Creditable, LineAsked, creditable
+from billing.invoicing.crediting.settling import Rest, UnableToCredit
 from billing.models import CreditNote, Invoice
 from squill.lib import clock
 from squill.lib.currency import exponent

@@ -15,12 +15,13 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from billing.admin.asking import asked, posted
+from billing.admin.asking import ResendForm, asked, posted
 from billing.admin.credit_note_page import credit_note_page, settled_words
 from billing.admin.pdfs import pdf_page
 from billing.admin.shown import day, link, money
-from billing.invoicing.crediting import mark_refunded
-from billing.invoicing.settling import UnableToCredit
+from billing.delivery.resending import UnableToResend, resend_credit_note
+from billing.invoicing.crediting.issuing import mark_refunded
+from billing.invoicing.crediting.settling import UnableToCredit
 from billing.models import CreditNote
 from squill.lib import clock
 from squill.web.admin_pages import ReadOnlyAdmin, actor_of, detail_action
@@ -67,7 +68,7 @@ class CreditNoteAdmin(ReadOnlyAdmin):
     change_form_template = "admin/billing/credit_note.html"
     fields = ()
     inlines = ()
-    actions_detail = ("mark_refunded",)
+    actions_detail = ("mark_refunded", "resend")
 
     class Media:
         css = {"all": ("squill/desk.css",)}
@@ -105,7 +106,7 @@ class CreditNoteAdmin(ReadOnlyAdmin):
         """Offer only what can be done with this one."""
         is_open = CreditNote.objects.filter(pk=object_id, to_refund_minor__gt=0, refunded_at=None).exists()
         offered: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc] # Unfold's
-        return offered if is_open else []
+        return [one for one in offered if is_open or one.action_name != "billing_creditnote_mark_refunded"]
 
     @detail_action(title=gettext_lazy("Mark as paid back"), path="refunded", icon="payments", permission="act")
     def mark_refunded(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -128,6 +129,27 @@ class CreditNoteAdmin(ReadOnlyAdmin):
             run=run,
             refusals=(UnableToCredit,),
             is_final=True,
+        )
+
+    @detail_action(title=gettext_lazy("Resend"), path="resend", icon="forward_to_inbox", permission="act")
+    def resend(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask where to, then send it again."""
+        note = get_object_or_404(CreditNote.objects.select_related("customer"), pk=object_id)
+
+        def run(values: Mapping[str, Any]) -> str:
+            address = values["recipient"]
+            resend_credit_note(credit_note_id=note.pk, recipient=address, actor=actor_of(request), now=clock.now())
+            return _("%(number)s is on its way to %(address)s.") % {"number": note.number, "address": address}
+
+        return asked(
+            self,
+            request,
+            note,
+            title=_("Resend"),
+            question=_("Send %(number)s with its PDF once more?") % {"number": note},
+            form=ResendForm(posted(request), initial={"recipient": note.customer.email}),
+            run=run,
+            refusals=(UnableToResend,),
         )
 
     def render_change_form(

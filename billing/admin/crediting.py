@@ -6,8 +6,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from billing.admin.shown import day, locale, money
-from billing.invoicing.credit_planning import PlannedCreditNote
-from billing.invoicing.credit_rows import issue_day
+from billing.invoicing.crediting.planning import PlannedCreditNote
+from billing.invoicing.crediting.rows import issue_day
 from billing.invoicing.entities import known_series
 from billing.invoicing.numbering import number_text
 from billing.models import NumberCounter, NumberSeries

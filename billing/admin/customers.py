@@ -26,8 +26,8 @@ from billing.admin.delivery_rows import suppression_notice
 from billing.admin.payment_actions import CustomerMoneyActions
 from billing.admin.shown import STANDING_COLORS, badge, day, link, money
 from billing.admin.story import story_of
-from billing.invoicing.balances import customer_balance
 from billing.invoicing.composing import ComposedInvoice
+from billing.invoicing.paying.balances import customer_balance
 from billing.invoicing.preview import upcoming_invoices
 from billing.invoicing.profiles import ProfileError, billing_profile, change_billing
 from billing.invoicing.standing import receivables, standing

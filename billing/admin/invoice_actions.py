@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
-    UnfoldAdminEmailInputWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminSingleDateWidget,
     UnfoldAdminTextareaWidget,
@@ -21,17 +20,17 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from billing.admin.asking import NothingToAsk, asked, posted
+from billing.admin.asking import NothingToAsk, ResendForm, asked, posted
 from billing.admin.credit_note_actions import InvoiceCrediting, may_be_credited
 from billing.admin.one_off import items_page
 from billing.admin.shown import day, money
 from billing.delivery.previewing import UnableToPreview, preview_pdf
 from billing.delivery.resending import UnableToResend, resend_invoice
-from billing.invoicing.balances import unallocated
 from billing.invoicing.finalizing import UnableToFinalize, finalize_invoice
 from billing.invoicing.giving_up import UnableToGiveUp, give_up_invoice, take_up_invoice
 from billing.invoicing.one_off import UnableToEdit, discard_one_off
-from billing.invoicing.payments import PaymentError, record_payment
+from billing.invoicing.paying.balances import unallocated
+from billing.invoicing.paying.payments import PaymentError, record_payment
 from billing.invoicing.voiding import UnableToVoid, replacement_of, void_invoice
 from billing.models import Invoice
 from squill.lib import clock
@@ -99,12 +98,6 @@ class PaymentForm(forms.Form):
         self.fields["amount"] = forms.DecimalField(
             label=gettext_lazy("Amount"), max_digits=18, decimal_places=decimals, widget=UnfoldAdminDecimalFieldWidget
         )
-
-
-class ResendForm(forms.Form):
-    """Where an invoice is sent again."""
-
-    recipient = forms.EmailField(label=gettext_lazy("E-mail"), max_length=254, widget=UnfoldAdminEmailInputWidget)
 
 
 def possible_actions(invoice: Invoice) -> set[str]:

@@ -9,7 +9,7 @@ from billing.admin.delivery_rows import delivery_rows
 from billing.admin.shown import STANDING_COLORS, day, days, link, locale, moment, money, today
 from billing.admin.story import Chapter, story_of
 from billing.delivery.rendering.lines import printed_groups
-from billing.invoicing.balances import payments_of
+from billing.invoicing.paying.balances import payments_of
 from billing.invoicing.snapshot import InvoiceSnapshot, from_json
 from billing.invoicing.snapshotting import draft_snapshot
 from billing.invoicing.standing import Standing, standing

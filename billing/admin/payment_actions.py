@@ -15,11 +15,11 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from billing.admin.asking import NothingToAsk, asked, posted
 from billing.admin.invoice_actions import PaymentForm, VoidForm
 from billing.admin.shown import money
-from billing.invoicing.allocating import share_out
-from billing.invoicing.balances import UnableToApply, allocate_balance, unallocated
-from billing.invoicing.matching import MAX_TEXT, invoices_named_in
-from billing.invoicing.payments import PAYABLE, PaymentError, open_invoices, record_customer_payment
-from billing.invoicing.reversing import UnableToReverse, paid_by, reverse_payment
+from billing.invoicing.paying.allocating import share_out
+from billing.invoicing.paying.balances import UnableToApply, allocate_balance, unallocated
+from billing.invoicing.paying.matching import MAX_TEXT, invoices_named_in
+from billing.invoicing.paying.payments import PAYABLE, PaymentError, open_invoices, record_customer_payment
+from billing.invoicing.paying.reversing import UnableToReverse, paid_by, reverse_payment
 from billing.models import Invoice, Payment
 from customers.models import Customer
 from squill.lib import clock

@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateFilt
 from billing.admin.payment_actions import PaymentActions
 from billing.admin.receipts import ReceiptActions
 from billing.admin.shown import day, label_column, link, moment, money
-from billing.invoicing.balances import HAS_LEFT
+from billing.invoicing.paying.balances import HAS_LEFT
 from billing.models import Payment, PaymentAllocation
 from squill.web.admin_pages import ReadOnlyAdmin, ReadOnlyInline
 

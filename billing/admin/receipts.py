@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -13,9 +12,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminEmailInputWidget
 
-from billing.admin.asking import asked, posted
+from billing.admin.asking import ResendForm, asked, posted
 from billing.admin.pdfs import pdf_page
 from billing.delivery.resending import UnableToResend, send_receipt
 from billing.models import Payment
@@ -26,12 +24,6 @@ if TYPE_CHECKING:
     from squill.web.admin_pages import ReadOnlyAdmin as _Admin
 else:
     _Admin = object
-
-
-class ReceiptForm(forms.Form):
-    """Where a receipt goes."""
-
-    recipient = forms.EmailField(label=gettext_lazy("Recipient"), max_length=254, widget=UnfoldAdminEmailInputWidget)
 
 
 class ReceiptActions(_Admin):
@@ -57,7 +49,7 @@ class ReceiptActions(_Admin):
             payment,
             title=_("Send receipt"),
             question=_("Send a receipt of the payment %(reference)s as a PDF?") % {"reference": payment.reference},
-            form=ReceiptForm(posted(request), initial={"recipient": payment.customer.email}),
+            form=ResendForm(posted(request), initial={"recipient": payment.customer.email}),
             run=run,
             refusals=(UnableToResend,),
         )

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from billing.admin.shown import moment, money
+from billing.models import CreditNote, Invoice
 from customers.models import AuditEvent
 
 _WORDS: Final[Mapping[str, Promise]] = {
@@ -68,6 +69,11 @@ _WORDS: Final[Mapping[str, Promise]] = {
     "subscription.withdrawn": _("Subscription withdrawn"),
 }
 _FIGURES_SHOWN: Final = 5
+# The words for what a fact can be; a reason that somebody wrote stands as it is.
+_CHOICES: Final[Mapping[str, Mapping[Any, Any]]] = {
+    "status": dict(Invoice.Status.choices),
+    "reason": dict(CreditNote.Reason.choices),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +107,4 @@ def _figures(values: Mapping[str, Any], currency: str) -> Iterable[str]:
         if name.endswith("_minor") and isinstance(value, int):
             yield f"{label} {money(value, currency)}"
         elif name != "currency" and isinstance(value, str | int) and value != "":
-            yield f"{label} {value}"
+            yield f"{label} {_CHOICES.get(name, {}).get(value, value)}"

@@ -24,7 +24,7 @@ from billing.admin.subscription_pages.forms import (
 )
 from billing.admin.subscription_pages.page import change_words
 from billing.admin.subscription_pages.previewing import previewed
-from billing.invoicing.correcting import is_invoice_to_come
+from billing.invoicing.crediting.correcting import is_invoice_to_come
 from billing.models import Subscription, SubscriptionChange
 from billing.runs.unparking import unpark_subscription
 from billing.subscriptions.changing import (

@@ -15,9 +15,9 @@ from billing.admin.asking import NothingToAsk, asked, posted
 from billing.admin.credit_note_actions import RESTS
 from billing.admin.crediting import planned_page
 from billing.admin.shown import day, money
-from billing.invoicing.closing import UnableToBill, draft_adjustments
-from billing.invoicing.correcting import NotCredited, PlannedCorrections, credit_corrections, preview_corrections
-from billing.invoicing.settling import Rest, UnableToCredit
+from billing.invoicing.crediting.closing import UnableToBill, draft_adjustments
+from billing.invoicing.crediting.correcting import NotCredited, PlannedCorrections, credit_corrections, preview_corrections
+from billing.invoicing.crediting.settling import Rest, UnableToCredit
 from billing.models import Subscription
 from squill.lib import clock
 from squill.web.admin_pages import actor_of, detail_action

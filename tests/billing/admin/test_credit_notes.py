@@ -2,13 +2,15 @@
 
 import re
 from datetime import date
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from billing.invoicing.payments import record_payment
-from billing.models import CreditNote, Invoice, Subscription
+from billing.invoicing.crediting.issuing import issue_credit_note
+from billing.invoicing.paying.payments import record_payment
+from billing.models import CreditNote, Delivery, Invoice, Subscription
 from customers.models import AuditEvent, User
 from tests.billing.builders import ACTOR, at, bill, make_catalog, make_customer, row_counts, send_usage, subscribe
 from tests.billing.desks import invoice_of, small_books
@@ -131,6 +133,20 @@ def test_the_list_and_the_page_show_it_and_paying_back_is_marked(desk: Client, i
     assert desk.get(f"{page}pdf/").status_code == 404  # not made yet
     assert desk.post(f"{page}delete/", {"post": "yes"}).status_code == 403
     assert desk.get("/admin/billing/delivery/").status_code == 200
+
+
+def test_a_credit_note_is_sent_again_to_the_address_that_is_typed(desk: Client, invoice: Invoice) -> None:
+    issued: dict[str, Any] = {"reason": CreditNote.Reason.GOODWILL, "reference": "R", "actor": ACTOR, "now": at("2026-02-05")}
+    note = issue_credit_note(invoice_id=invoice.pk, **issued)
+    page = f"/admin/billing/creditnote/{note.pk}/"
+    assert f"{page}resend/" in desk.get(f"{page}change/").content.decode()
+    assert "Send CN-000001 with its PDF once more?" in text(desk.get(f"{page}resend/"))
+    assert "Enter a valid email address." in text(desk.post(f"{page}resend/", {"recipient": "ana"}))
+    assert not Delivery.objects.filter(recipient="ana@acme.example").exists()
+    answer = desk.post(f"{page}resend/", {"recipient": "ana@acme.example"}, follow=True)
+    assert "CN-000001 is on its way to ana@acme.example." in text(answer)
+    assert Delivery.objects.get(recipient="ana@acme.example").credit_note == note
+    assert AuditEvent.objects.filter(action="credit_note.resent", actor_label="finance@example.com").count() == 1
 
 
 def test_differences_are_credited_from_the_page_of_the_subscription(desk: Client) -> None:

@@ -7,7 +7,7 @@ from django.test import Client
 
 from billing.delivery.feedback import take_report
 from billing.delivery.suppression import suppress
-from billing.invoicing.payments import record_payment
+from billing.invoicing.paying.payments import record_payment
 from billing.models import BillingEntity, Delivery, Document, Payment, SuppressedAddress
 from customers.models import AuditEvent
 from tests.billing.builders import ACTOR, at

@@ -117,13 +117,13 @@ def test_a_seller_gets_a_logo_grace_and_a_payment_link(desk: Client) -> None:
     small_books()
     entity = BillingEntity.objects.get()
     path = f"billingentity/{entity.pk}/change"
-    evil = SimpleUploadedFile("a.svg", b'<svg xmlns="http://www.w3.org/2000/svg"><script>x</script></svg>')
-    assert "could run or fetch something" in do(desk, path, **ENTITY, logo_file=evil)
+    evil = SimpleUploadedFile("a.svg", b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><script>x</script></svg>')
+    assert "cannot be printed: &lt;script&gt;" in do(desk, path, **ENTITY, logo_file=evil)
     assert "write no other braces" in do(desk, path, **ENTITY, payment_url_template="https://pay.example/{customer}")
     assert "Write the address of a page" in do(desk, path, **ENTITY, payment_url_template="pay.example/{number}")
     entity.refresh_from_db()
     assert (entity.logo, entity.payment_url_template) == (None, "")
-    good = SimpleUploadedFile("a.svg", b'<svg xmlns="http://www.w3.org/2000/svg"><rect/></svg>')
+    good = SimpleUploadedFile("a.svg", b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect/></svg>')
     do(desk, path, **ENTITY, logo_file=good, payment_url_template="https://pay.example/{number}", grace_minutes="90")
     entity.refresh_from_db()
     assert entity.logo is not None

@@ -6,7 +6,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from billing.invoicing.payments import record_payment
+from billing.invoicing.paying.payments import record_payment
 from billing.models import BillingEntity, BillingRun, Delivery, Invoice, NumberSeries, Payment, Plan, PlanVersion, Subscription
 from customers.models import AuditEvent, User
 from tests.billing.builders import ACTOR, at, bill, make_customer, row_counts, subscribe

@@ -26,3 +26,10 @@ def test_amounts_are_written_in_the_currency_of_the_event_or_else_of_the_object(
 def test_an_unknown_action_is_shown_as_it_is() -> None:
     [chapter] = story_of([event("meter.created", name="Calls", dimensions=["region"])], currency="EUR")
     assert (chapter.title, chapter.figures) == ("meter.created", ("name Calls",))
+
+
+def test_what_an_invoice_is_now_is_told_in_words() -> None:
+    [final, voided] = story_of(
+        [event("invoice.finalized", status="finalized"), event("invoice.voided", reason="Twice")], currency="EUR"
+    )
+    assert (final.figures, voided.figures) == (("status open",), ("reason Twice",))
