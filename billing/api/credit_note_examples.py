@@ -21,9 +21,18 @@ _CREDITED_LINE: Final[dict[str, Any]] = {
     "amount": "5",
     "discount": "0",
     "net": "5",
+    "tax_category": "S",
     "tax_rate": "20",
 }
-_CREDITED_TAX: Final[dict[str, Any]] = {"rate": "20", "base": "5", "amount": "1"}
+_CREDITED_TAX: Final[dict[str, Any]] = {
+    "category": "S",
+    "label": "VAT",
+    "rate": "20",
+    "exemption_code": "",
+    "note": "",
+    "base": "5",
+    "amount": "1",
+}
 _CREDIT_TOTALS: Final[dict[str, Any]] = {
     "invoice": "INV-000001",
     "customer": "acme",

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from billing.api.fields import AmountField, AmountTextField, InstantField, WholeNumberField
-from billing.invoicing.credit_rows import CreditNoteRows
+from billing.invoicing.crediting.rows import CreditNoteRows
 from billing.models import CreditNote
 from squill.web.serializers import PlainDecimalField, StrictCharField, StrictSerializer
 
@@ -29,13 +29,18 @@ class CreditNoteLineSerializer(StrictSerializer):
     amount = AmountField("amount_minor", holder="credit_note", help_text="Before discounts.")
     discount = AmountField("discount_minor", holder="credit_note", help_text="The discount that goes back with it.")
     net = AmountField("net_minor", holder="credit_note", help_text="Before tax.")
+    tax_category = serializers.CharField(source="invoice_line.tax_category", help_text="As in `tax`.")
     tax_rate = PlainDecimalField(source="invoice_line.tax_rate_pct", max_digits=7, decimal_places=4, help_text="Percent.")
 
 
 class CreditNoteTaxSerializer(StrictSerializer):
-    """The tax of one rate that goes back."""
+    """The tax of one category and rate that goes back."""
 
+    category = serializers.CharField(help_text="As on the invoice.")
+    label = serializers.CharField(help_text="The word for the tax as printed; may be empty.")  # type: ignore[assignment] # a member
     rate = PlainDecimalField(source="rate_pct", max_digits=7, decimal_places=4, help_text="Percent.")
+    exemption_code = serializers.CharField(help_text="VATEX code of why nothing was due; empty where tax was.")
+    note = serializers.CharField(help_text="What the law wants printed, in the customer's language; may be empty.")
     base = AmountField("base_minor", holder="credit_note")
     amount = AmountField("amount_minor", holder="credit_note")
 

@@ -20,8 +20,8 @@ from billing.api.credit_note_serializers import CreditNoteSerializer, CreditNote
 from billing.api.documents import NOT_RENDERED, PdfRenderer, pdf_response, rendered
 from billing.api.fields import refusal
 from billing.delivery.serving import PDF
-from billing.invoicing.crediting import mark_refunded
-from billing.invoicing.settling import UnableToCredit
+from billing.invoicing.crediting.issuing import mark_refunded
+from billing.invoicing.crediting.settling import UnableToCredit
 from billing.models import CreditNote, CreditNoteLine, CreditNoteTax
 from customers.api.authentication import actor_of
 from squill.lib import clock

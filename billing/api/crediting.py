@@ -22,11 +22,11 @@ from billing.api.credit_note_serializers import (
 )
 from billing.api.credit_notes import TAGS, whole_credit_notes
 from billing.api.fields import amount_text, flag, minor_units, refusal
-from billing.invoicing.correcting import NotCredited, credit_corrections, preview_corrections
-from billing.invoicing.credit_planning import LineAsked
-from billing.invoicing.credit_rows import credit_note_rows
-from billing.invoicing.crediting import issue_credit_note, preview_credit_note
-from billing.invoicing.settling import UnableToCredit, Wish
+from billing.invoicing.crediting.correcting import NotCredited, credit_corrections, preview_corrections
+from billing.invoicing.crediting.issuing import issue_credit_note, preview_credit_note
+from billing.invoicing.crediting.planning import LineAsked
+from billing.invoicing.crediting.rows import credit_note_rows
+from billing.invoicing.crediting.settling import UnableToCredit, Wish
 from billing.invoicing.snapshot import Settlement
 from billing.models import CreditNote, Invoice
 from customers.api.authentication import actor_of

@@ -102,6 +102,7 @@ PERIOD: Final[dict[str, Any]] = {
     "parked_at": None,
 }
 
+_TAX: Final[dict[str, Any]] = {"category": "S", "label": "VAT", "rate": "20", "exemption_code": "", "note": ""}
 _LINE: Final[dict[str, Any]] = {
     "position": 1,
     "group": "usage",
@@ -116,6 +117,7 @@ _LINE: Final[dict[str, Any]] = {
     "unit_amount": None,
     "exact_amount": "12.5",
     "amount": "12.5",
+    "tax_category": "S",
     "tax_rate": "20",
     "breakdown": [
         {"step": "tier", "above": "0", "up_to": "1000", "quantity": "1000", "unit_amount": "0.01", "amount": "10"},
@@ -138,7 +140,7 @@ _TOTALS: Final[dict[str, Any]] = {
 _PARTS: Final[dict[str, Any]] = {
     "lines": [_LINE],
     "discounts": [],
-    "tax": [{"rate": "20", "base": "12.5", "amount": "2.5"}],
+    "tax": [_TAX | {"base": "12.5", "amount": "2.5"}],
     "credits_used": [],
 }
 INVOICE_SUMMARY: Final[dict[str, Any]] = {
@@ -266,7 +268,7 @@ ONE_OFF: Final[dict[str, Any]] = {
     "due": "1560",
     "finalized_at": None,
     "lines": [_ITEM, _GOODWILL],
-    "tax": [{"rate": "20", "base": "1300", "amount": "260"}],
+    "tax": [_TAX | {"base": "1300", "amount": "260"}],
     "note": ONE_OFF_ITEMS_BODY["note"],
 }
 BILLING_PROFILE_BODY: Final[dict[str, Any]] = {"grace_minutes": 180, "buyer_reference": "04011000-12345-34"}

@@ -19,7 +19,7 @@ from billing.api.payment_serializers import PaymentSerializer, RecordPaymentSeri
 from billing.api.payments import REFUSED_FIELDS, whole_payments
 from billing.invoicing.finalizing import UnableToFinalize, finalize_invoice
 from billing.invoicing.giving_up import UnableToGiveUp, give_up_invoice, take_up_invoice
-from billing.invoicing.payments import PaymentError, record_payment
+from billing.invoicing.paying.payments import PaymentError, record_payment
 from billing.invoicing.voiding import UnableToVoid, void_invoice
 from billing.models import Invoice
 from customers.api.authentication import actor_of

@@ -64,14 +64,21 @@ class InvoiceLineSerializer(StrictSerializer):
     unit_amount = PlainDecimalField(max_digits=38, decimal_places=12, allow_null=True, help_text="null where tiers have several.")
     exact_amount = _exact("Unrounded.")
     amount = AmountField("amount_minor", holder="invoice")
+    tax_category = serializers.CharField(help_text="As in `tax`.")
     tax_rate = PlainDecimalField(source="tax_rate_pct", max_digits=7, decimal_places=4, help_text="Percent.")
     breakdown = BreakdownSerializer(many=True)
 
 
 class InvoiceTaxSerializer(StrictSerializer):
-    """The tax of one rate."""
+    """The tax of one category and rate."""
 
+    category = serializers.CharField(
+        help_text="UNCL 5305: S taxed, Z zero rate, E exempt, AE reverse charge, G export, O outside."
+    )
+    label = serializers.CharField(help_text="The word for the tax as printed; may be empty.")  # type: ignore[assignment] # a member
     rate = PlainDecimalField(source="rate_pct", max_digits=7, decimal_places=4, help_text="Percent.")
+    exemption_code = serializers.CharField(help_text="VATEX code of why nothing is due; empty where tax is.")
+    note = serializers.CharField(help_text="What the law wants printed, in the customer's language; may be empty.")
     base = AmountField("base_minor", holder="invoice")
     amount = AmountField("amount_minor", holder="invoice")
 
@@ -210,7 +217,8 @@ class InvoiceSerializer(InvoiceSummarySerializer):
     def to_representation(self, instance: Invoice) -> dict[str, Any]:
         """Write the credits that a final invoice was frozen with; of a draft what is due follows from those left now."""
         if instance.status == Invoice.Status.DRAFT:
-            used = _credits_used(estimate_credits(instance, at=clock.now()), instance.currency)  # lowers what is due on it
+            instance, taken = estimate_credits(instance, at=clock.now())
+            used = _credits_used(taken, instance.currency)
         else:
             said = from_json(instance.snapshot)
             used = [_credit_used(one.kind, one.label, one.amount_minor, said.currency) for one in said.credits]

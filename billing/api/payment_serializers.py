@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from billing.api.fields import AmountField, AmountTextField, InstantField
-from billing.invoicing.matching import MAX_TEXT
+from billing.invoicing.paying.matching import MAX_TEXT
 from squill.web.serializers import StrictCharField, StrictSerializer
 
 _METHOD_HELP = "Such as bank_transfer, direct_debit or card; any word of yours."

@@ -25,10 +25,10 @@ from billing.api.payment_serializers import (
     RecordCustomerPaymentSerializer,
     ReversePaymentSerializer,
 )
-from billing.invoicing.balances import HAS_LEFT, UnableToApply, allocate_balance, customer_balance
-from billing.invoicing.matching import invoices_named_in
-from billing.invoicing.payments import PaymentError, record_customer_payment
-from billing.invoicing.reversing import UnableToReverse, reverse_payment
+from billing.invoicing.paying.balances import HAS_LEFT, UnableToApply, allocate_balance, customer_balance
+from billing.invoicing.paying.matching import invoices_named_in
+from billing.invoicing.paying.payments import PaymentError, record_customer_payment
+from billing.invoicing.paying.reversing import UnableToReverse, reverse_payment
 from billing.models import Payment, PaymentAllocation
 from customers.api.authentication import actor_of
 from squill.lib import clock

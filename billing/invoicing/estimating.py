@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,17 +12,19 @@ from billing.models import Invoice
 from billing.reductions.credits import CreditTaken, spend, usable_credits
 
 
-def estimate_credits(invoice: Invoice, *, at: datetime) -> tuple[CreditTaken, ...]:
+def estimate_credits(invoice: Invoice, *, at: datetime) -> tuple[Invoice, tuple[CreditTaken, ...]]:
     """
-    Return what a draft would use if it were made final at an instant, and put that into its amounts. One query; saves nothing.
+    Return a draft as it would be made final at an instant, and the credits that it would use. One query; saves nothing.
 
-    What the draft was saved with may be out of date: another invoice may have used the credits since then.
+    What the draft was saved with may be out of date: another invoice may have used the credits since then. The draft given is
+    left as it is.
     """
     usable = usable_credits(customer_id=invoice.customer_id, currency=invoice.currency, at=at)
     taken = spend(usable, invoice.total_minor)
-    invoice.credits_minor = sum(one.amount_minor for one in taken)
-    invoice.due_minor = invoice.total_minor - invoice.credits_minor
-    return taken
+    estimated = copy(invoice)
+    estimated.credits_minor = sum(one.amount_minor for one in taken)
+    estimated.due_minor = estimated.total_minor - estimated.credits_minor
+    return estimated, taken
 
 
 def after_others(surroundings: Surroundings, others: Sequence[ComposedInvoice]) -> Surroundings:

@@ -1,7 +1,6 @@
 """An invoice's rows to the value that is printed (billing.invoicing.snapshot)."""
 
 from collections.abc import Sequence
-from copy import copy
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -10,9 +9,9 @@ from urllib.parse import quote
 import msgspec
 from django.utils.translation import npgettext, override, pgettext
 
-from billing.invoicing.allocating import Allocation
 from billing.invoicing.estimating import estimate_credits
 from billing.invoicing.items import OneOff, kept_items
+from billing.invoicing.paying.allocating import Allocation
 from billing.invoicing.rows import InvoiceRows, load_rows
 from billing.invoicing.snapshot import (
     Bank,
@@ -100,8 +99,7 @@ def draft_snapshot(invoice: Invoice, *, at: datetime | None = None) -> InvoiceSn
 
     `at` is when it would use them, from when it was drafted if left out.
     """
-    estimated = copy(invoice)
-    taken = estimate_credits(estimated, at=at or invoice.drafted_at)
+    estimated, taken = estimate_credits(invoice, at=at or invoice.drafted_at)
     return take_snapshot(load_rows(estimated, taken), number="", finalized_at=None)
 
 

@@ -73,7 +73,7 @@ def test_an_amount_of_a_line_is_credited_with_its_tax(invoice: Invoice) -> None:
         "sent_at": None,
         "refunded_at": None,
         "refund_reference": "",
-        "tax": [{"rate": "20", "base": "5", "amount": "1"}],
+        "tax": [{"category": "S", "label": "Tax", "rate": "20", "exemption_code": "", "note": "", "base": "5", "amount": "1"}],
         "lines": [
             {
                 "position": 1,
@@ -88,6 +88,7 @@ def test_an_amount_of_a_line_is_credited_with_its_tax(invoice: Invoice) -> None:
                 "amount": "5",
                 "discount": "0",
                 "net": "5",
+                "tax_category": "S",
                 "tax_rate": "20",
             }
         ],

@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from billing.delivery.documents import documents_storage
 from billing.delivery.receipts import receipt_number
-from billing.invoicing.payments import record_payment
+from billing.invoicing.paying.payments import record_payment
 from billing.models import Document, Invoice
 from squill.lib.clock import parse_instant
 from tests.billing.api.calling import Caller
