@@ -12,7 +12,7 @@ from billing.models import CreditNote, Delivery, Document, Invoice, Payment
 
 @dataclass(frozen=True, slots=True)
 class DocumentFindings:
-    """Differences, and documents whose PDF is still in the queue."""
+    """Differences, and what waits: for the queue (PDFs), or for a person (notices that were given up, or are held)."""
 
     differences: tuple[str, ...]
     waiting: tuple[str, ...]
@@ -20,8 +20,9 @@ class DocumentFindings:
 
 def check_documents() -> DocumentFindings:
     """Read every stored document back and compare its hash. Reads all bytes; one query for each list."""
-    differences = [*_damaged(), *_for_a_person(), *_sent_without_receipt(), *_reminded_twice()]
-    waiting: list[str] = []
+    differences = [*_damaged(), *_sent_without_receipt(), *_reminded_twice()]
+    # A mailbox that is gone is no damage of the books, and stays gone: a person sees it under Deliveries, and by an alarm.
+    waiting = [*_for_a_person()]
     jobs = with_a_job()
     for key, name in _without_document():
         if key in jobs:

@@ -36,5 +36,8 @@ class Command(BaseCommand):
         if found.differences:
             count = len(found.differences)
             raise CommandError(ngettext("%(count)d difference", "%(count)d differences", count) % {"count": count})
+        if found.unfinished:
+            told = _("the database ended what took too long, so nothing is known of: %(names)s")
+            raise CommandError(told % {"names": ", ".join(found.unfinished)})
         if not options["json"]:
             self.stdout.write(_("The books agree with the events."))

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from billing.invoicing.credit_planning import LineAsked
-from billing.invoicing.crediting import issue_credit_note, mark_refunded
-from billing.invoicing.payments import record_payment
+from billing.invoicing.crediting.issuing import issue_credit_note, mark_refunded
+from billing.invoicing.crediting.planning import LineAsked
+from billing.invoicing.paying.payments import record_payment
 from billing.models import CreditNote
 from billing.reconciliation.canonical import export_canonical
 from billing.reconciliation.credit_notes import check_credit_notes

@@ -35,7 +35,8 @@ def test_books_agree_and_say_what_is_not_recomputed(capsys: pytest.CaptureFixtur
     call_command("reconcile")
     assert capsys.readouterr().out == f"not recomputed: {UNCHECKED}\nThe books agree with the events.\n"
     call_command("reconcile", "--json")
-    assert json.loads(capsys.readouterr().out) == {"differences": [], "pending": [], "unpriced": [], "unchecked": [UNCHECKED]}
+    nothing: dict[str, list[str]] = {"differences": [], "pending": [], "unpriced": [], "unfinished": []}
+    assert json.loads(capsys.readouterr().out) == nothing | {"unchecked": [UNCHECKED]}
 
 
 @pytest.mark.parametrize(

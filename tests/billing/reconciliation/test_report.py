@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from django.db import transaction
 
 from billing.delivery.deliver import deliver
-from billing.invoicing.payments import record_payment
+from billing.invoicing.paying.payments import record_payment
 from billing.models import Invoice
 from billing.reconciliation.report import reconcile
 from billing.subscriptions.changing import end_subscription
@@ -241,7 +241,21 @@ def test_the_command_exits_with_success_on_good_books(good_books: Path, capsys: 
     call_command("reconcile")
     assert capsys.readouterr().out == "The books agree with the events.\n"
     call_command("reconcile", "--json")
-    assert json.loads(capsys.readouterr().out) == {"differences": [], "pending": [], "unpriced": [], "unchecked": []}
+    parts = ("differences", "pending", "unpriced", "unchecked", "unfinished")
+    assert json.loads(capsys.readouterr().out) == {part: [] for part in parts}
+
+
+def test_the_command_fails_where_the_database_ends_a_check(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check_slowly() -> list[str]:
+        with transaction.atomic():
+            sql("SET LOCAL statement_timeout = 1; SELECT pg_sleep(1)")
+        return []
+
+    monkeypatch.setattr("billing.reconciliation.report._CHECKS", (check_slowly,))
+    with pytest.raises(CommandError, match=r"nothing is known of: check_slowly$"):
+        call_command("reconcile")
 
 
 def test_the_command_names_the_rows_and_fails(good_books: Path, capsys: pytest.CaptureFixture[str]) -> None:
