@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Squill's commands. Unless DATABASE_URL names a server, the embedded PostgreSQL is started first and left running."""
+"""Squill's commands. Unless the environment names a server, the embedded PostgreSQL is started first and left running."""
 
 import os
 import sys
@@ -25,7 +25,7 @@ def main() -> None:
 
 def needs_embedded_server(arguments: list[str]) -> bool:
     """Say whether the command line will want a database that only the embedded server can give."""
-    if os.environ.get("DATABASE_URL") or not arguments:
+    if os.environ.get("DATABASE_URL") or os.environ.get("SQUILL_DATABASE_SECRET") or not arguments:
         return False
     return arguments[0] not in WITHOUT_DATABASE and ONLY_EXPLAINS.isdisjoint(arguments)
 

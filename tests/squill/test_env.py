@@ -96,3 +96,56 @@ def test_a_database_url_may_name_a_socket() -> None:
 def test_another_database_is_refused(url: str, message: str) -> None:
     with pytest.raises(env.BadEnvironment, match=message):
         env.database(url)
+
+
+def test_supplied_values_stand_behind_the_environment(put: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(env, "_supplied", {})
+    env.supply({NAME: "12"})
+    assert (env.text(NAME), env.integer(NAME, default=7), env.words(NAME)) == ("12", 12, ["12"])
+    put("")
+    assert env.text(NAME) == "12"
+    put("13")
+    assert env.integer(NAME, default=7) == 13
+
+
+def test_a_supplied_value_that_cannot_be_used_is_not_repeated(put: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(env, "_supplied", {NAME: "hunter2"})
+    for read in (
+        lambda: env.integer(NAME, default=7),
+        lambda: env.boolean(NAME, default=True),
+        lambda: env.one_of(NAME, ("a",), default="a"),
+    ):
+        with pytest.raises(env.BadEnvironment, match=r"^SQUILL_TEST_VALUE: write ") as refused:
+            read()
+        assert "hunter2" not in str(refused.value)
+
+
+def test_gathered_problems_are_told_once_and_together(put: Any) -> None:
+    put("maybe")
+    env.gather_problems()
+    assert env.boolean(NAME, default=True) is True
+    assert env.boolean(NAME, default=False) is False
+    assert env.integer(NAME, default=7) == 7
+    assert env.text("SQUILL_TEST_OTHER") == ""
+    with pytest.raises(env.BadEnvironment) as refused:
+        env.refuse_gathered()
+    assert str(refused.value).split("\n- ") == [
+        "Squill cannot start:",
+        "SQUILL_TEST_VALUE='maybe': write true or false",
+        "SQUILL_TEST_VALUE='maybe': write a whole number",
+        "SQUILL_TEST_OTHER is not set: put it into the environment",
+    ]
+    with pytest.raises(env.BadEnvironment, match=r"^SQUILL_TEST_OTHER is not set"):
+        env.text("SQUILL_TEST_OTHER")  # the gathering has ended
+
+
+def test_nothing_wrong_is_no_refusal() -> None:
+    env.gather_problems()
+    env.refuse_gathered()
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:hunter/2@db/squill", "postgresql://u:p@[hunter2/squill"])
+def test_an_address_that_cannot_be_read_is_not_repeated(url: str) -> None:
+    with pytest.raises(env.BadEnvironment, match=r"^DATABASE_URL cannot be read") as refused:
+        env.database(url)
+    assert "hunter" not in str(refused.value)
