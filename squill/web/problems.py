@@ -3,16 +3,19 @@ Errors of the HTTP API as RFC 9457 documents (`application/problem+json`).
 
 Every error of a path under /api/ is one of these. `type` is a relative reference, `/problems/<slug>`, that leads to its
 description in the reference (`/api/docs`); `detail` tells the whole story by itself, since several clients show nothing else;
-`errors` names each bad member where there are any; `requestId` is the X-Request-ID of the answer.
+`errors` names each bad member where there are any; `requestId` is the X-Request-ID of the answer, and `traceId` its trace where
+there is one (X-Ray).
 """
 
 import logging
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.utils.encoding import iri_to_uri
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,6 +23,7 @@ from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
+from squill.db.errors import is_away
 from squill.lib.refusal import Refused
 
 logger = logging.getLogger(__name__)
@@ -28,8 +32,11 @@ CONTENT_TYPE: Final = "application/problem+json"
 # Where the middleware keeps the request's id (squill.web.middleware.request_id).
 API_PREFIXES: Final = ("/api/", "/openmeter/api/")  # what lies here answers programs
 REQUEST_ID_KEY: Final = "SQUILL_REQUEST_ID"
+TRACE_ID_KEY: Final = "SQUILL_TRACE_ID"
 # How many bad members `detail` spells out; `errors` has them all.
 _DETAILED: Final = 5
+# When to come again while the database is away. It has been waited for already (SQUILL_DATABASE_WAKE_SECONDS).
+RETRY_AFTER_SECONDS: Final = "2"
 
 
 class ProblemType(NamedTuple):
@@ -105,6 +112,8 @@ def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
         document["errors"] = problem.errors
     if request_id := request.META.get(REQUEST_ID_KEY):
         document["requestId"] = request_id
+    if trace_id := request.META.get(TRACE_ID_KEY):
+        document["traceId"] = trace_id
     return JsonResponse(document, status=problem.status, content_type=CONTENT_TYPE, headers=problem.headers)
 
 
@@ -140,11 +149,27 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer an error that nobody foresaw (handler500), without saying what it was."""
+    """
+    Answer an error that nobody foresaw (handler500), without saying what it was.
+
+    That the database is away is foreseen, wherever in a request it shows: programs are told when to come again, and people get a
+    page that comes back by itself.
+    """
+    error = sys.exc_info()[1]  # Django calls this while it handles the error
+    if is_away(error):
+        return _away(request, error)
     if not _is_api(request):
         return defaults.server_error(request)
     detail = _("Something failed on our side. It has been logged under the request id; trying again later may help.")
     return problem_response(request, Problem(type="error", detail=detail))
+
+
+def _away(request: HttpRequest, error: BaseException | None) -> HttpResponse:
+    if _is_api(request) and isinstance(error, Exception) and (problem := _problem_of(error)) is not None:
+        return problem_response(request, problem)
+    # Without the request: what belongs to it (who is signed in, messages) is in the database.
+    page = render_to_string("503.html", {"may_reload": request.method in ("GET", "HEAD"), "seconds": RETRY_AFTER_SECONDS})
+    return HttpResponse(page, status=503, headers={"Retry-After": RETRY_AFTER_SECONDS, "Cache-Control": "no-store"})
 
 
 def _is_api(request: HttpRequest) -> bool:
@@ -173,10 +198,10 @@ def _problem_of(exc: Exception) -> Problem | None:
             return Problem(type="not-found", detail=_not_found_text(exc))
         case PermissionDenied():
             return Problem(type="forbidden", detail=str(exc) or _("This is not allowed."))
-        case OperationalError() | InterfaceError():
+        case OperationalError() | InterfaceError() | InternalError() if is_away(exc) or not isinstance(exc, InternalError):
             logger.error("the database does not answer", exc_info=exc)
             detail = _("The database does not answer just now. Send the request again; events are never counted twice.")
-            return Problem(type="unavailable", detail=detail, headers={"Retry-After": "1"})
+            return Problem(type="unavailable", detail=detail, headers={"Retry-After": RETRY_AFTER_SECONDS})
     return None
 
 

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -123,7 +123,26 @@ def _stop_hard() -> None:
     wait_until(lambda: not is_alive(pid), telling="waiting for the hard stop")
 
 
-def test_no_acknowledged_event_is_lost_when_postgresql_is_stopped_hard(home: Path) -> None:
+def _restart_hard() -> None:
+    _stop_hard()
+    time.sleep(0.2)  # requests meet a server that is gone
+    postgres.ensure_running()
+
+
+def _let_read_only() -> None:
+    """Have the server refuse to write for a while, as an old writer does after a failover; those who are connected stay so."""
+    with psycopg.connect(postgres.url(), autocommit=True) as admin:
+        admin.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+        admin.execute("SELECT pg_reload_conf()")
+    time.sleep(1)
+    with psycopg.connect(postgres.url(), autocommit=True) as admin:
+        admin.execute("SET default_transaction_read_only = off")
+        admin.execute("ALTER SYSTEM RESET default_transaction_read_only")
+        admin.execute("SELECT pg_reload_conf()")
+
+
+def _load_through(home: Path, blow: Callable[[], None], times: int) -> set[int]:
+    """Send events while the database suffers blow after blow, and return how requests were refused."""
     _manage("migrate", "-v0")
     _manage("shell", "-v0", "-c", CAST)
     secret = _manage("create_api_key", "tests", "--scope", "events:write")
@@ -131,12 +150,10 @@ def test_no_acknowledged_event_is_lost_when_postgresql_is_stopped_hard(home: Pat
         senders = [_Sender(f"s{number}", port, secret) for number in range(SENDERS)]
         for sender in senders:
             sender.start()
-        for _stop in range(STOPS):
+        for _blow in range(times):
             time.sleep(0.5)
-            _stop_hard()
-            time.sleep(0.2)  # requests meet a server that is gone
+            blow()
             before = [len(sender.acknowledged) for sender in senders]
-            postgres.ensure_running()
             give_up_at = time.monotonic() + 30
             while any(len(sender.acknowledged) <= old for sender, old in zip(senders, before, strict=True)):
                 assert time.monotonic() < give_up_at, "the service does not answer again"
@@ -153,5 +170,17 @@ def test_no_acknowledged_event_is_lost_when_postgresql_is_stopped_hard(home: Pat
     assert len(stored) == len(set(stored)) == len(acknowledged)
     assert set(stored) == set(acknowledged)
     assert counted == (len(stored),)
+    return {status for sender in senders for status in sender.refusals}
+
+
+def test_no_acknowledged_event_is_lost_when_postgresql_is_stopped_hard(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SQUILL_DATABASE_WAKE_SECONDS", "0")
     # While the database was gone, clients were told to come again; nothing was refused for good.
-    assert {status for sender in senders for status in sender.refusals} == {503}
+    assert _load_through(home, _restart_hard, STOPS) == {503}
+
+
+def test_no_acknowledged_event_is_lost_when_the_server_only_reads_for_a_while(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SQUILL_DATABASE_WAKE_SECONDS", "0")
+    assert _load_through(home, _let_read_only, 2) == {503}

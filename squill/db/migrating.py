@@ -1,0 +1,44 @@
+"""Migrations by the owner of the tables, which the application is not where it is deployed (I5)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.core.management import call_command
+from django.db import connection, transaction
+
+from squill.aws import secrets
+from squill.db.roles import bring_up_to_date
+
+
+def migrate() -> list[str]:
+    """
+    Bring the tables up to date, then the role that the application signs in with; return what that role may do, a line each.
+
+    The tables belong to the account of SQUILL_DATABASE_OWNER_SECRET. Where that is not set, they belong to the application's
+    account, and no role is made. The role gets the name and the password of SQUILL_DATABASE_SECRET, so that a new password
+    that was put there holds from now on. Can be run again, and by several at once: migrations wait for each other's locks.
+
+    :raises squill.aws.secrets.UnreadableSecret: if one of the accounts cannot be read
+    :raises squill.db.roles.RoleRefused: if the role may do so much that rights would not bind it
+    """
+    owner, application = secrets.owner_account(), secrets.database_account(refresh=True)
+    if owner is None or application is None:
+        call_command("migrate", interactive=False, verbosity=1)
+        return []
+    with _signed_in(owner):
+        call_command("migrate", interactive=False, verbosity=1)
+        with transaction.atomic():
+            return list(bring_up_to_date(application.username, application.password))
+
+
+@contextmanager
+def _signed_in(account: secrets.Account) -> Iterator[None]:
+    """Have this process's connection be another account's within the block."""
+    kept = {name: connection.settings_dict[name] for name in ("USER", "PASSWORD")}
+    connection.close()
+    connection.settings_dict.update(USER=account.username, PASSWORD=account.password)
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict.update(kept)
