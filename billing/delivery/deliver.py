@@ -19,6 +19,7 @@ from billing.delivery.mails import notice_mail
 from billing.delivery.suppression import suppression_of, why_suppressed
 from billing.invoicing.dispatch import About
 from billing.models import BillingProfile, CreditNote, Delivery, Document, Invoice, Payment
+from squill.aws import metrics
 from squill.lib.failpoints import passing
 
 logger = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ def _send(delivery: Delivery, document: Document, now: datetime) -> list[str]:
         return []
     suppressed = suppression_of(delivery.recipient)
     if suppressed is not None:
-        _queued(delivery).update(status=_S.FAILED, last_error=why_suppressed(suppressed))
+        metrics.count("DeliveriesFailed", _queued(delivery).update(status=_S.FAILED, last_error=why_suppressed(suppressed)))
         return []
     try:
         message = notice_mail(delivery, document, now=now)
@@ -130,7 +131,8 @@ def _note_attempt(delivery: Delivery, error: Exception) -> list[str]:
     """Count an attempt that did not come to the call."""
     given_up = delivery.attempts + 1 >= settings.SQUILL_JOB_MAX_ATTEMPTS
     text = _words(error)
-    _queued(delivery).update(status=_S.FAILED if given_up else _S.QUEUED, attempts=F("attempts") + 1, last_error=text)
+    noted = _queued(delivery).update(status=_S.FAILED if given_up else _S.QUEUED, attempts=F("attempts") + 1, last_error=text)
+    metrics.count("DeliveriesFailed", noted if given_up else 0)
     return [] if given_up else [text]
 
 
@@ -146,7 +148,8 @@ def _note_failure(delivery: Delivery, error: Exception) -> list[str]:
         sending.update(status=_S.HELD, last_error=lost)
         return []
     given_up = outcome is Outcome.REFUSED or delivery.attempts + 1 >= settings.SQUILL_JOB_MAX_ATTEMPTS
-    sending.update(status=_S.FAILED if given_up else _S.QUEUED, last_error=text)
+    noted = sending.update(status=_S.FAILED if given_up else _S.QUEUED, last_error=text)
+    metrics.count("DeliveriesFailed", noted if given_up else 0)
     return [] if given_up else [text]
 
 
@@ -156,6 +159,7 @@ def _note_success(delivery: Delivery, provider_id: str, now: datetime) -> None:
     Delivery.objects.filter(pk=delivery.pk, status__in=answered).update(
         status=_S.SENT, sent_at=now, message_id=provider_id, last_error=""
     )
+    metrics.count("MailsSent")
     if delivery.kind == Delivery.Kind.INVOICE:
         Invoice.objects.filter(deliveries=delivery, sent_at=None).exclude(status=Invoice.Status.VOID).update(sent_at=now)
     elif delivery.kind == Delivery.Kind.CREDIT_NOTE:

@@ -17,6 +17,7 @@ from billing.delivery.receipts import receipt_number, receipt_snapshot
 from billing.invoicing.dispatch import About
 from billing.invoicing.snapshot import InvoiceSnapshot, from_json
 from billing.models import CreditNote, Document, Invoice, Payment
+from squill.aws import metrics
 
 _NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9]+")
 
@@ -69,7 +70,7 @@ def ensure_document(about: About, *, now: datetime) -> Document:
     snapshot = snapshot_of(about, as_of=now)
     content, renderer = _draw(snapshot)
     digest = hashlib.sha256(content).hexdigest()
-    document, _created = Document.objects.get_or_create(
+    document, created = Document.objects.get_or_create(
         **_owner(about),
         defaults={
             "storage_key": _store(_key(about, digest), content),
@@ -79,6 +80,7 @@ def ensure_document(about: About, *, now: datetime) -> Document:
             "rendered_at": now,
         },
     )
+    metrics.count("DocumentsStored", int(created))
     return document
 
 

@@ -19,7 +19,9 @@ from procrastinate.jobs import Job
 from billing.delivery.deliver import deliver
 from billing.invoicing.dispatch import DELIVER_JOB, FORMER_DELIVER_JOB, About
 from billing.models import CreditNote, Invoice, Payment
+from squill.aws import metrics, tracing
 from squill.lib import clock
+from squill.lib.context import working_on
 
 # A job whose worker died (a Lambda that was cut off) is taken up again after this long.
 STALLED_AFTER = timedelta(minutes=15)
@@ -56,10 +58,12 @@ def _deliver(invoice_id: int | None = None, credit_note_id: int | None = None, p
 
     Runs in a thread of the worker, whose connection nobody else closes.
     """
-    try:
-        deliver(_thing(invoice_id, credit_note_id, payment_id), now=clock.now())
-    finally:
-        connection.close()
+    about = working_on(invoice_id=invoice_id, credit_note_id=credit_note_id, payment_id=payment_id)
+    with about, metrics.collected(), tracing.segment("deliver"):
+        try:
+            deliver(_thing(invoice_id, credit_note_id, payment_id), now=clock.now())
+        finally:
+            connection.close()
 
 
 def _thing(invoice_id: int | None, credit_note_id: int | None, payment_id: int | None) -> About:

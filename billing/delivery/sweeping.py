@@ -1,6 +1,6 @@
 """Find what is to be delivered and has no job any more, and give it one: a notice is never lost, whatever becomes of a job."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -17,7 +17,7 @@ def with_a_job() -> set[tuple[str, int]]:
     return {(name, pk) for arguments in jobs.values_list("args", flat=True).iterator() for name, pk in arguments.items()}
 
 
-def enqueue_forgotten() -> int:
+def enqueue_forgotten(*, deadline: Callable[[], bool] = lambda: False) -> int:
     """
     Enqueue a job for each final document without a PDF, and each unsent notice, that has none; return how many. Idempotent.
 
@@ -25,10 +25,13 @@ def enqueue_forgotten() -> int:
     that could not be stored is tried again from here.
     """
     waiting = with_a_job()
-    forgotten = [thing for name, thing in _undelivered() if (name, thing.pk) not in waiting]
-    for thing in forgotten:
+    enqueued = 0
+    for thing in [thing for name, thing in _undelivered() if (name, thing.pk) not in waiting]:
+        if deadline():
+            break
         enqueue_delivery(thing)
-    return len(forgotten)
+        enqueued += 1
+    return enqueued
 
 
 def _undelivered() -> Iterator[tuple[str, About]]:

@@ -1,6 +1,8 @@
 """What happens to every request before its view: it gets an id, and the body of an API call is made readable."""
 
+import logging
 import re
+import time
 import uuid
 import zlib
 from collections.abc import Callable
@@ -12,26 +14,68 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
-from squill.web.problems import API_PREFIXES, REQUEST_ID_KEY, Problem, problem_response
+from squill.aws import metrics, tracing
+from squill.db.limits import waiting_at_most
+from squill.lib.context import working_on
+from squill.web.problems import API_PREFIXES, REQUEST_ID_KEY, TRACE_ID_KEY, Problem, problem_response
 
 type View = Callable[[HttpRequest], HttpResponseBase]
 
+requests = logging.getLogger("squill.requests")
 REQUEST_ID_HEADER: Final = "X-Request-ID"
+TRACE_ID_HEADER: Final = "X-Amzn-Trace-Id"
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CHUNK_BYTES: Final = 65_536
 _GZIP: Final = 16 + zlib.MAX_WBITS  # the gzip container, and not bare zlib
 
 
 def request_id(get_response: View) -> View:
-    """Name every request: by the X-Request-ID that it came with if that is a plain word, else by a new one."""
+    """
+    Name every request: by the X-Request-ID that it came with if that is a plain word, else by a new one.
+
+    The id is on every line that is logged meanwhile, with those of Lambda's invocation and of the trace, where there are any; the
+    trace is told in the answer, too. What was counted is written at the end.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         given = request.headers.get(REQUEST_ID_HEADER, "")
         name = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-        request.META[REQUEST_ID_KEY] = name
-        response = get_response(request)
+        trace = tracing.trace_id()
+        request.META[REQUEST_ID_KEY], request.META[TRACE_ID_KEY] = name, trace
+        invocation = getattr(request.META.get("lambda.context"), "aws_request_id", None)  # zappa's name for it
+        with working_on(request_id=name, aws_request_id=invocation, trace_id=trace), metrics.collected():
+            started = time.monotonic_ns()
+            response = get_response(request)
+            _tell(request, response, (time.monotonic_ns() - started) // 1_000_000)
         response.headers[REQUEST_ID_HEADER] = name
+        if trace:
+            response.headers[TRACE_ID_HEADER] = f"Root={trace}"
         return response
+
+    return middleware
+
+
+def _tell(request: HttpRequest, response: HttpResponseBase, milliseconds: int) -> None:
+    """Log the request by its route, since a path holds what is nobody else's business."""
+    match = request.resolver_match
+    members = {
+        "method": request.method,
+        "route": match.route if match is not None else None,
+        "status": response.status_code,
+        "duration_ms": milliseconds,
+    }
+    requests.info("%s %s %d", request.method, members["route"] or "(no route)", response.status_code, extra={"members": members})
+
+
+def database_limits(get_response: View) -> View:
+    """Have somebody who waits for an answer wait neither long for a database that wakes up, nor for a statement without end."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        with waiting_at_most(
+            patience_seconds=settings.SQUILL_DATABASE_WAKE_SECONDS,
+            statement_seconds=settings.SQUILL_DATABASE_STATEMENT_SECONDS,
+        ):
+            return get_response(request)
 
     return middleware
 

@@ -28,6 +28,7 @@ _PROBLEM: dict[str, Any] = {
             },
         },
         "requestId": {"type": "string", "description": "The X-Request-ID of the answer."},
+        "traceId": {"type": "string", "description": "The trace of the request in X-Ray, where it is traced."},
     },
 }
 

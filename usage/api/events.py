@@ -1,5 +1,6 @@
 """Events over HTTP: the door through which usage comes in, and the list of what came."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Final
 
@@ -13,6 +14,7 @@ from rest_framework.views import APIView
 
 from customers.api.authentication import visible_customers
 from customers.models import ApiKey, Scope
+from squill.aws import metrics
 from squill.lib import clock
 from squill.web.answers import problem
 from squill.web.problems import Problem
@@ -102,6 +104,7 @@ class EventsView(APIView):
             raise Problem(type="unsupported-media-type", detail=str(error)) from None
         _refuse_others(request, events)
         fates = ingest(events, now=now)
+        _count(fates)
         if not _wants_representation(headers.get("prefer", "")):
             return HttpResponse(status=204)
         answer = HttpResponse(exact_json.encode(_told(events, fates)), content_type="application/json")
@@ -158,6 +161,13 @@ class EventsView(APIView):
             _shown(event, corrections.get(event.key), meters) for event, meters in zip(page, history.meters_of(page), strict=True)
         ]
         return _page(items, next_cursor)
+
+
+def _count(fates: Sequence[Fate]) -> None:
+    outcomes = Counter(fate.outcome for fate in fates)
+    metrics.count("EventsReceived", len(fates))
+    metrics.count("EventsDuplicate", outcomes[Outcome.DUPLICATE])
+    metrics.count("EventsQuarantined", outcomes[Outcome.QUARANTINED])
 
 
 def _page(items: Sequence[dict[str, Any]], next_cursor: str | None) -> HttpResponse:

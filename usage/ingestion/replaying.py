@@ -1,6 +1,6 @@
 """Bring quarantined events back once the reason that held them is gone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -10,6 +10,7 @@ from usage.encoding import exact_json
 from usage.encoding.columns import column, numbers
 from usage.ingestion import partitions, storing
 from usage.ingestion.resolving import Resolution, directory
+from usage.models import QuarantinedEvent
 
 _BATCH: Final = 1000
 
@@ -44,14 +45,19 @@ _CHOSEN: Final = _SELECT.format(condition="q.id = ANY(%(ids)s::bigint[]) AND q.r
 _OF_TYPE: Final = _SELECT.format(condition="q.event_type = %(event_type)s AND q.reason = 'unusable_value'")
 
 
-def replay_waiting(*, now: datetime) -> int:
+def waiting_count() -> int:
+    """Return how many events wait in quarantine. One query."""
+    return QuarantinedEvent.objects.filter(status=QuarantinedEvent.Status.WAITING).count()
+
+
+def replay_waiting(*, now: datetime, deadline: Callable[[], bool] = lambda: False) -> int:
     """
     Replay every quarantined event whose subject or type has become known; return how many now count.
 
     In batches of their own transactions, so that it can be stopped and run again, also twice at once. An event that then
-    turns out to be unusable for another reason waits on, under that reason.
+    turns out to be unusable for another reason waits on, under that reason. Takes up no batch after the deadline.
     """
-    return _replay(_REASON_GONE, {}, now=now)
+    return _replay(_REASON_GONE, {}, now=now, deadline=deadline)
 
 
 def replay_chosen(row_ids: Sequence[int], *, now: datetime) -> int:
@@ -64,15 +70,16 @@ def replay_unusable(event_type: str, *, now: datetime) -> int:
     return _replay(_OF_TYPE, {"event_type": event_type}, now=now)
 
 
-def _replay(statement: str, parameters: dict[str, Any], *, now: datetime) -> int:
+def _replay(statement: str, parameters: dict[str, Any], *, now: datetime, deadline: Callable[[], bool] = lambda: False) -> int:
     replayed = after = 0
-    while True:
+    while not deadline():
         with transaction.atomic():
             rows = _lock_batch(statement, parameters | {"after": after, "limit": _BATCH})
             replayed += _replay_batch(rows, now=now)
         if len(rows) < _BATCH:
             return replayed
         after = rows[-1].row_id
+    return replayed
 
 
 def _lock_batch(statement: str, parameters: dict[str, Any]) -> list[_Waiting]:

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from billing.delivery.documents import ensure_document
 from billing.delivery.mails import message_id, notice_mail, reference
-from billing.invoicing.payments import record_payment
+from billing.invoicing.paying.payments import record_payment
 from billing.models import BillingEntity, CreditNote, Delivery, Document, Invoice, NumberCounter, Payment
 from tests.billing.builders import ACTOR, at
 from tests.billing.desks import invoice_of, small_books
@@ -146,6 +146,9 @@ def test_a_receipt_says_what_it_paid_and_what_is_kept() -> None:
 
 def credit_note(invoice: Invoice) -> CreditNote:
     series = invoice.billing_entity.number_series.create(kind="credit_note", pattern="CN-{number:06}")
+    counter = NumberCounter.objects.create(series=series)
+    counter.last_number += 1
+    counter.save()
     snapshot = invoice.snapshot | {
         "kind": "credit_note",
         "number": "CN-000001",
@@ -159,7 +162,7 @@ def credit_note(invoice: Invoice) -> CreditNote:
         customer=invoice.customer,
         billing_entity=invoice.billing_entity,
         number="CN-000001",
-        counter=NumberCounter.objects.create(series=series, last_number=1),
+        counter=counter,
         sequence=1,
         reason="duplicate",
         reference="1",

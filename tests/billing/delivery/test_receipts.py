@@ -10,7 +10,7 @@ from billing.delivery.deliver import deliver
 from billing.delivery.documents import ensure_document, read_document, snapshot_of
 from billing.delivery.receipts import paid_invoices, receipt_number, receipt_snapshot
 from billing.invoicing.dispatch import queue_notice
-from billing.invoicing.payments import record_payment
+from billing.invoicing.paying.payments import record_payment
 from billing.models import Delivery, Document, Payment, PaymentAllocation
 from billing.reconciliation.documents import check_documents
 from tests.billing.builders import ACTOR, at, bill, invoices, triggers_off

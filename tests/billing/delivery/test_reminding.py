@@ -9,7 +9,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from billing.delivery.deliver import deliver
 from billing.delivery.reminding import reminder_due, send_reminders
-from billing.invoicing.payments import record_payment
+from billing.invoicing.paying.payments import record_payment
 from billing.invoicing.voiding import void_invoice
 from billing.models import BillingEntity, BillingProfile, Delivery, Invoice
 from billing.reconciliation.documents import check_documents

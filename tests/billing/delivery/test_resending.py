@@ -9,7 +9,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from billing.delivery.mails import message_id
 from billing.delivery.resending import UnableToResend, mark_as_sent, resend_invoice, send_again, send_receipt
 from billing.delivery.suppression import suppress
-from billing.invoicing.payments import record_payment
+from billing.invoicing.paying.payments import record_payment
 from billing.invoicing.voiding import void_invoice
 from billing.models import Delivery, Invoice, Payment, SuppressedAddress
 from customers.models import AuditEvent

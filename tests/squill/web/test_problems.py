@@ -169,7 +169,7 @@ def test_an_answer_without_an_id_has_none() -> None:
 @pytest.mark.parametrize("exc", [OperationalError("the database system is starting up"), InterfaceError("closed")])
 def test_a_database_that_does_not_answer_is_503_and_logged(exc: Exception, caplog: pytest.LogCaptureFixture) -> None:
     answer = answered(exc)
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
     assert "starting up" not in answer.content.decode()  # what the server says is ours to know
     assert caplog.records[0].exc_info is not None
 
