@@ -65,16 +65,17 @@ def main() -> None:
     print(f"  ratio to rating and composing them alone, with nothing written: {seconds / alone:.1f}")
 
 
-def events() -> Iterator[IncomingEvent]:
-    for number in range(CUSTOMERS):
+def events(customers: int = CUSTOMERS, month: int = 3) -> Iterator[IncomingEvent]:
+    start = START.replace(month=month)
+    for number in range(customers):
         for day in range(31):
-            at = START + timedelta(days=day, hours=12)
+            at = start + timedelta(days=day, hours=12)
             for kind, data in (
                 ("call", {"n": 100 + number}),
                 ("disk", {"gb": "10.5", "region": "eu"}),
                 ("disk", {"gb": "3.25", "region": "us"}),
             ):
-                name = f"{number}-{day}-{kind}-{data.get('region')}"
+                name = f"{number}-{month}-{day}-{kind}-{data.get('region')}"
                 yield incoming_event(
                     source="b", event_id=name, event_type=kind, subject=f"c{number:05}", occurred_at=at, data=data
                 )

@@ -11,22 +11,20 @@ from typing import Any
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from squill import env, postgres
-from squill.lib import clock
+from squill import env, postgres, production
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+# Whatever is wrong below is told at the end, all at once.
+env.gather_problems()
+production.take_secrets()
 PRODUCTION = env.boolean("SQUILL_PRODUCTION", default=False)
 DEBUG = env.boolean("SQUILL_DEBUG", default=False)
+# By which metrics of several installations in one account are told apart.
+SQUILL_STAGE = env.text("SQUILL_STAGE", "local")
 
 # On a laptop the key guards nothing of worth; production has no default and refuses to start without one.
 SECRET_KEY = env.text("SQUILL_SECRET_KEY") if PRODUCTION else env.text("SQUILL_SECRET_KEY", "not-secret-" + "x" * 50)
 SECRET_KEY_FALLBACKS = env.words("SQUILL_SECRET_KEY_FALLBACKS")
-if PRODUCTION:
-    import os
-
-    for _forbidden in (clock.PINNED_CLOCK_VARIABLE, "SQUILL_FAILPOINT"):
-        if os.environ.get(_forbidden):
-            raise env.BadEnvironment(f"{_forbidden} is for tests and demos: it must not be set in production")
 
 SQUILL_HOME = postgres.home()
 ALLOWED_HOSTS = env.words("SQUILL_ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
@@ -58,6 +56,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "squill.web.middleware.request_id",
+    "squill.web.middleware.database_limits",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -89,18 +88,30 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
-# --- Database: DATABASE_URL wins; else the embedded server, which manage.py starts ---
-_database_url = env.text("DATABASE_URL", "")
-if PRODUCTION and not _database_url:
-    raise env.BadEnvironment("DATABASE_URL is not set: production needs a PostgreSQL of its own")
+# --- Database: DATABASE_URL, or where its password is a secret of AWS; else the embedded server, which manage.py starts ---
+_database_url = env.text("DATABASE_URL", "") or production.database_url()
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.database(_database_url) if _database_url else postgres.connection_settings()
 }
 DATABASES["default"] |= {
+    "ENGINE": "squill.db",
     "CONN_MAX_AGE": env.integer("SQUILL_DATABASE_CONNECTION_SECONDS", default=60),
     "CONN_HEALTH_CHECKS": True,
 }
-DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", "20")
+# What the address says wins. A server that only reads, such as the old writer after a failover, is not connected to.
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": "20",
+    "target_session_attrs": "read-write",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+} | DATABASES["default"].get("OPTIONS", {})
+# For how long a connection is tried while the database does not answer, since it may be waking up. Then a request is answered
+# with 503; scheduled functions wait longer (squill.entrypoints).
+SQUILL_DATABASE_WAKE_SECONDS = env.integer("SQUILL_DATABASE_WAKE_SECONDS", default=5)
+# How long one statement of a request may take; 0: as long as it likes.
+SQUILL_DATABASE_STATEMENT_SECONDS = env.integer("SQUILL_DATABASE_STATEMENT_SECONDS", default=25)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Who signs in ---
@@ -140,7 +151,7 @@ TIME_ZONE = "UTC"
 
 # --- Static files and documents ---
 STATIC_URL = env.text("SQUILL_STATIC_URL", "/static/")
-STATIC_ROOT = SQUILL_HOME / "static"
+STATIC_ROOT = Path(env.text("SQUILL_STATIC_ROOT", str(SQUILL_HOME / "static")))
 WHITENOISE_USE_FINDERS = not PRODUCTION
 if not PRODUCTION:
     # Files are served from where they lie in the apps; the folder that collectstatic fills need not be there.
@@ -274,6 +285,11 @@ SQUILL_JOB_MAX_ATTEMPTS = env.integer("SQUILL_JOB_MAX_ATTEMPTS", default=12, min
 SQUILL_BILLING_GRACE_MINUTES = env.integer("SQUILL_BILLING_GRACE_MINUTES", default=60 if PRODUCTION else 0, minimum=0)
 # A subscription whose billing fails this often waits for a person.
 SQUILL_BILLING_MAX_ATTEMPTS = env.integer("SQUILL_BILLING_MAX_ATTEMPTS", default=3, minimum=1)
+# How a run is shared out (billing.runs.chunks): members of a chunk, and for how long a worker may have one to itself.
+SQUILL_BILLING_CHUNK_SIZE = env.integer("SQUILL_BILLING_CHUNK_SIZE", default=25, minimum=1)
+SQUILL_BILLING_CLAIM_SECONDS = env.integer("SQUILL_BILLING_CLAIM_SECONDS", default=60, minimum=1)
+# How many invocations may work at once on a run, or on the queue, the one that the schedule started among them.
+SQUILL_WORKERS_MAX = env.integer("SQUILL_WORKERS_MAX", default=8, minimum=1)
 
 UNFOLD = {
     "SITE_TITLE": "Squill",
@@ -303,11 +319,30 @@ UNFOLD = {
     "DASHBOARD_CALLBACK": "billing.admin.dashboard.dashboard",
 }
 
+# On Lambda a line is an event of CloudWatch: JSON, so that its members can be searched, and metrics among them.
+_is_function = bool(env.text("AWS_LAMBDA_FUNCTION_NAME", ""))
+_log_format = env.one_of("SQUILL_LOG_FORMAT", ("line", "json"), default="json" if _is_function else "line")
+SQUILL_METRICS = env.one_of("SQUILL_METRICS", ("none", "emf"), default="emf" if _is_function else "none")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"()": "squill.lib.log_lines.Line", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": "squill.lib.log_lines.Json"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": _log_format}},
     "root": {"handlers": ["console"], "level": env.text("SQUILL_LOG_LEVEL", "INFO")},
-    "loggers": {"procrastinate": {"level": "WARNING"}, "fontTools": {"level": "WARNING"}, "weasyprint": {"level": "ERROR"}},
+    "loggers": {
+        "procrastinate": {"level": "WARNING"},
+        "fontTools": {"level": "WARNING"},
+        "weasyprint": {"level": "ERROR"},
+        # Zappa's line for each request holds its path, with a sign-in link in it perhaps, and its caller's address.
+        "zappa.wsgi": {"level": "WARNING"},
+        # Our own line for each request, which other servers write themselves.
+        "squill.requests": {"level": "INFO" if _log_format == "json" else "WARNING"},
+    },
 }
+
+if PRODUCTION:
+    production.check()
+env.refuse_gathered()

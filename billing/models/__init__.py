@@ -9,11 +9,12 @@ from billing.models.delivery import Delivery, Document, MailReport, SuppressedAd
 from billing.models.invoice import Invoice, InvoiceDiscount, InvoiceLine, InvoiceTax
 from billing.models.payment import Payment, PaymentAllocation
 from billing.models.plan import Charge, Plan, PlanVersion
-from billing.models.run import BillingRun
+from billing.models.run import BillingChunk, BillingRun
 from billing.models.subscription import BillingPeriod, Subscription, SubscriptionChange, SubscriptionClaim
 from billing.models.tax import TaxRate, TaxRegistration
 
 __all__ = [
+    "BillingChunk",
     "BillingEntity",
     "BillingPeriod",
     "BillingProfile",

@@ -1,4 +1,6 @@
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 
@@ -20,3 +22,36 @@ class BillingRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.as_of:%Y-%m-%d %H:%M}"
+
+
+class BillingChunk(models.Model):
+    """
+    A part of a step of a run that is one worker's at a time (billing.runs.chunks). It says who does what, and nothing about
+    the books: without it, or with it twice, they come out the same. Gone when the step is over.
+    """
+
+    class Step(models.TextChoices):
+        EXTEND = "extend"
+        REFRESH = "refresh"
+        DRAFT = "draft"
+        NUMBER = "number"
+
+    run = models.ForeignKey(BillingRun, on_delete=models.CASCADE, related_name="chunks")
+    step = models.CharField(max_length=16, choices=Step.choices)
+    boundary_at = models.DateTimeField(null=True)  # what is drafted; null in other steps
+    members = ArrayField(
+        models.BigIntegerField()
+    )  # ids of subscriptions (extend, draft) or of drafts (refresh, number), in order
+    # The chunk whose numbers come before this one's. Null in other steps, and in the first.
+    after_id = models.BigIntegerField(null=True)
+    claimed_until = models.DateTimeField(null=True)  # by the database's clock; then somebody else may take it
+    done_at = models.DateTimeField(null=True)
+    drafted_count = models.PositiveIntegerField(default=0)
+    finalized_count = models.PositiveIntegerField(default=0)
+    troubled = models.JSONField(default=dict)  # external id of each subscription that failed, by its id
+
+    class Meta:
+        indexes = [models.Index(fields=["run", "id"], condition=Q(done_at=None), name="billing_chunk_open")]
+
+    def __str__(self) -> str:
+        return f"{self.step} {self.pk}"

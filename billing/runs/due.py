@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from django.db.models import F, Q
 
 from billing.invoicing.entities import Billing, known_default_entity
-from billing.models import BillingEntity, BillingPeriod, Invoice
+from billing.models import BillingEntity, BillingPeriod, BillingProfile, Invoice
 from billing.subscriptions.periods import LIVE
 
 
@@ -16,6 +16,9 @@ class Draft(NamedTuple):
 
     invoice_id: int
     subscription_id: int
+    customer: str  # external id
+    boundary_at: datetime
+    drafted_at: datetime  # the `as_of` that it was last worked out for
     ripe_at: datetime | None
 
     def is_ripe(self, as_of: datetime) -> bool:
@@ -56,7 +59,7 @@ def due_boundaries(*, as_of: datetime) -> list[DueBoundary]:
 
 def drafts_at(boundary_at: datetime) -> list[Draft]:
     """
-    Return the drafts at or before a boundary in the order of their numbers. Two queries.
+    Return the drafts at or before a boundary in the order of their numbers. Three queries.
 
     Without those of parked subscriptions, and without one-off invoices, which a person finalises.
     """
@@ -65,17 +68,19 @@ def drafts_at(boundary_at: datetime) -> list[Draft]:
     ordered = drafts.exclude(subscription_id__in=parked).order_by(
         "boundary_at", "customer__external_id", "subscription__external_id"
     )
+    profiles = {
+        profile.customer_id: profile for profile in BillingProfile.objects.filter(customer_id__in=drafts.values("customer_id"))
+    }
     entities = {entity.pk: entity for entity in BillingEntity.objects.all()}
     default = next((entity for entity in entities.values() if entity.is_default), known_default_entity())
     found = []
-    for draft in ordered.select_related("customer__billing_profile"):
-        profile = getattr(draft.customer, "billing_profile", None)
+    columns = ("pk", "subscription_id", "customer_id", "customer__external_id", "boundary_at", "drafted_at")
+    for invoice_id, subscription_id, customer_id, customer, boundary, drafted_at in ordered.values_list(*columns):
+        profile = profiles.get(customer_id)
         entity_id = profile.billing_entity_id if profile is not None else None
         billing = Billing(default if entity_id is None else entities[entity_id], profile)
-        # Drafts with a boundary are of a subscription (invoice_of_a_subscription_or_one_off).
-        boundary, subscription_id = cast("datetime", draft.boundary_at), cast("int", draft.subscription_id)
         ripe_at = boundary + timedelta(minutes=billing.grace_minutes) if billing.finalizes_by_itself else None
-        found.append(Draft(draft.pk, subscription_id, ripe_at))
+        found.append(Draft(invoice_id, subscription_id, customer, boundary, drafted_at, ripe_at))
     return found
 
 

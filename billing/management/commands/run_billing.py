@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
+from billing.management.processes import helping_processes
 from billing.runs.run import RunReport, run_billing
 from squill.lib import clock
 from squill.lib.actor import system
@@ -19,6 +20,13 @@ def instant(text: str) -> datetime:
         return clock.parse_instant(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _count(text: str) -> int:
+    """Read an argument that is a whole number of at least 1."""
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(_("write a whole number of at least 1"))
+    return int(text)
 
 
 class Command(BaseCommand):
@@ -38,17 +46,23 @@ class Command(BaseCommand):
             action="store_true",
             help="give numbers to drafts whose grace is over, freeze them, and queue PDF and mail",
         )
+        parser.add_argument(
+            "--workers", type=_count, default=1, metavar="N", help="share the run out to so many processes; 1 by default"
+        )
         parser.add_argument("--json", action="store_true", help="report as JSON")
 
-    def handle(self, *, as_of: datetime | None, finalize: bool, **options: Any) -> None:
+    def handle(self, *, as_of: datetime | None, finalize: bool, workers: int, **options: Any) -> None:
         now = clock.now()
-        with tqdm(unit=" subscriptions", disable=not sys.stderr.isatty(), leave=False) as bar:
+        bar = tqdm(unit=" subscriptions", disable=not sys.stderr.isatty(), leave=False)
+        with bar, helping_processes(workers - 1) as crew:
 
             def progress(done: int, of: int) -> None:
                 bar.total, bar.n = of, done
                 bar.refresh()
 
-            report = run_billing(as_of=as_of or now, finalize=finalize, actor=system("run_billing"), now=now, progress=progress)
+            report = run_billing(
+                as_of=as_of or now, finalize=finalize, actor=system("run_billing"), now=now, progress=progress, crew=crew
+            )
         self.stdout.write(json.dumps(_members(report)) if options["json"] else _words(report))
         if report.failed:
             raise CommandError(

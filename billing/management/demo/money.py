@@ -4,14 +4,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from billing.invoicing.credit_planning import LineAsked
-from billing.invoicing.crediting import issue_credit_note
+from billing.invoicing.crediting.issuing import issue_credit_note
+from billing.invoicing.crediting.planning import LineAsked
 from billing.invoicing.finalizing import finalize_invoice
 from billing.invoicing.giving_up import give_up_invoice
 from billing.invoicing.items import Item
 from billing.invoicing.one_off import draft_one_off
-from billing.invoicing.payments import record_customer_payment, record_payment
-from billing.invoicing.reversing import reverse_payment
+from billing.invoicing.paying.payments import record_customer_payment, record_payment
+from billing.invoicing.paying.reversing import reverse_payment
 from billing.models import Credit, CreditNote, Invoice, Payment
 from billing.reductions.granting import grant_credit
 from billing.reductions.offering import create_coupon

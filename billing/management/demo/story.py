@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from billing.catalog.apply import apply_catalog
 from billing.catalog.document import read_catalog
 from billing.invoicing.entities import ensure_series
-from billing.invoicing.payments import record_payment
+from billing.invoicing.paying.payments import record_payment
 from billing.invoicing.voiding import void_invoice
 from billing.management.demo.cast import Player, load_cast
 from billing.management.demo.changes import change_subscriptions

@@ -1,6 +1,7 @@
 """The run: what is due is billed once, in order, and one customer's trouble costs one customer (I4, I11)."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from django.db import OperationalError
 
 from billing.invoicing.drafting import draft_boundary
 from billing.invoicing.finalizing import finalize_invoice
-from billing.models import BillingPeriod, BillingRun, Charge, Invoice
+from billing.models import BillingPeriod, BillingRun, Charge, Invoice, Subscription
 from billing.reconciliation.report import reconcile
 from billing.runs.due import due_boundaries
+from billing.subscriptions.periods import extend_periods
 from tests.billing.builders import (
     CALLS,
     amounts,
@@ -257,3 +259,22 @@ def test_the_command_refuses_an_instant_without_an_offset() -> None:
     with pytest.raises(CommandError, match="has no offset"):
         call_command("run_billing", "--as-of", "2026-02-01T00:00:00")
     assert BillingRun.objects.count() == 0
+
+
+def test_a_subscription_whose_periods_cannot_be_made_is_told_and_costs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_catalog()
+    for name in ("acme", "birch"):
+        subscribe(make_customer(name))
+
+    def unwilling(subscription: Subscription, *, until: datetime) -> int:
+        if subscription.customer.external_id == "acme":
+            raise ValueError("no such day")
+        return extend_periods(subscription, until=until)
+
+    monkeypatch.setattr("billing.runs.advance.extend_periods", unwilling)
+    report = bill("2026-03-01")
+    assert [name.partition(":")[0] for name in report.failed] == ["acme"]
+    assert set(Invoice.objects.values_list("customer__external_id", flat=True)) == {"birch"}
+    monkeypatch.undo()
+    assert bill("2026-03-01").failed == ()
+    assert set(Invoice.objects.values_list("customer__external_id", flat=True)) == {"acme", "birch"}
