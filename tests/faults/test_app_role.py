@@ -12,7 +12,7 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, connection, transaction
 
 from billing.invoicing.finalizing import finalize_invoice
-from billing.invoicing.payments import record_payment
+from billing.invoicing.paying.payments import record_payment
 from billing.invoicing.voiding import void_invoice
 from billing.models import (
     BrandAsset,
@@ -45,6 +45,12 @@ ATTACKS = [
     "UPDATE billing_invoice SET status = 'draft' WHERE status <> 'draft'",
     "UPDATE billing_invoice SET paid_minor = due_minor + 1 WHERE status = 'finalized'",
     "DELETE FROM billing_invoice WHERE status <> 'draft'",
+    # A whole invoice of the attacker's own, by the row of a real one
+    """INSERT INTO billing_invoice SELECT (jsonb_populate_record(i, jsonb_build_object('id', 999999, 'public_id',
+       gen_random_uuid(), 'number', 'INV-999999', 'sequence', 999999, 'boundary_at', '2020-01-01'))).*
+       FROM billing_invoice i WHERE status = 'finalized'""",
+    """UPDATE billing_invoice SET status = 'finalized', finalized_at = now(), number = 'INV-000007', sequence = 7,
+       counter_id = (SELECT min(id) FROM billing_numbercounter) WHERE status = 'draft'""",
     "TRUNCATE billing_invoice CASCADE",
     "ALTER TABLE billing_invoice DISABLE TRIGGER frozen",
     "ALTER TABLE billing_invoice DISABLE TRIGGER ALL",
@@ -103,6 +109,7 @@ ATTACKS = [
     "DELETE FROM billing_creditentry",
     "INSERT INTO billing_creditentry (credit_id, kind, amount_minor, recorded_at, recorded_by) "
     "SELECT id, 'granted', 1, now(), 'x' FROM billing_credit",
+    "INSERT INTO billing_numbercounter (series_id, year, last_number) SELECT id, 2099, 5 FROM billing_numberseries",
     "UPDATE billing_numbercounter SET last_number = last_number - 1",
     "UPDATE billing_numbercounter SET last_number = last_number + 2",
     "DELETE FROM billing_numbercounter",
@@ -195,18 +202,22 @@ def the_books() -> None:
     BrandAsset.objects.create(sha256="2" * 64, media_type="image/png", content=b"x", added_at=NOW)
     MailReport.objects.create(notification_id="n", kind="bounce", message_id="m", received_at=NOW)
     credit_invoice(invoice)
+    bill("2026-03-01", finalize=False)
 
 
 @transaction.atomic
 def credit_invoice(invoice: Invoice) -> None:
     """1.00 of the first line at 20 %: by rows, since the attack is on rows."""
     series = NumberSeries.objects.create(billing_entity=invoice.billing_entity, kind="credit_note", pattern="CN-{number:06}")
+    counter = NumberCounter.objects.create(series=series)
+    counter.last_number += 1
+    counter.save()
     note = CreditNote.objects.create(
         invoice=invoice,
         customer=invoice.customer,
         billing_entity=invoice.billing_entity,
         number="CN-000001",
-        counter=NumberCounter.objects.create(series=series, last_number=1),
+        counter=counter,
         sequence=1,
         reason="goodwill",
         reference="r",

@@ -25,11 +25,11 @@ from hypothesis import strategies as st
 from pytest_django import DjangoDbBlocker
 
 from billing.api import examples
-from billing.invoicing.credit_planning import LineAsked
-from billing.invoicing.crediting import issue_credit_note
+from billing.invoicing.crediting.issuing import issue_credit_note
+from billing.invoicing.crediting.planning import LineAsked
 from billing.invoicing.items import Item
 from billing.invoicing.one_off import draft_one_off
-from billing.invoicing.payments import record_payment
+from billing.invoicing.paying.payments import record_payment
 from billing.models import CreditNote, Invoice, Payment, Subscription
 from billing.runs.run import run_billing
 from billing.subscriptions.changing import change_quantity, pause_subscription

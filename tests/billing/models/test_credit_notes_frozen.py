@@ -5,8 +5,8 @@
 import pytest
 from django.db import DatabaseError
 
-from billing.invoicing.credit_planning import LineAsked
-from billing.invoicing.crediting import issue_credit_note
+from billing.invoicing.crediting.issuing import issue_credit_note
+from billing.invoicing.crediting.planning import LineAsked
 from billing.invoicing.snapshot import Settlement
 from billing.models import Credit, CreditEntry, CreditNote, CreditNoteLine, CreditNoteTax
 from tests.billing.builders import ACTOR, assault, at
@@ -81,9 +81,10 @@ def test_what_happens_to_it_afterwards_can_be_written(note: CreditNote) -> None:
 def test_one_that_is_open_cannot_take_more_than_a_line_has_left_nor_stay_open(note: CreditNote) -> None:
     """The line of 15.00 has 5.00 left; a credit note that is being written by somebody else."""
     columns = [str(field.column) for field in CreditNote._meta.concrete_fields if field.name not in ("id", "public_id")]
-    changed = {"number": "'CN-X'", "sequence": "99", "reference": "'X'", "snapshot": "'{}'"}
+    changed = {"number": "'CN-X'", "sequence": "sequence + 1", "reference": "'X'", "snapshot": "'{}'"}
     values = ", ".join(changed.get(column, column) for column in columns)
     opened = (
+        "UPDATE billing_numbercounter SET last_number = last_number + 1 WHERE id = (SELECT counter_id FROM billing_creditnote); "
         f"INSERT INTO billing_creditnote (public_id, {', '.join(columns)}) SELECT gen_random_uuid(), {values} "
         "FROM billing_creditnote LIMIT 1"
     )
