@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from billing.delivery.rendering.lines import printed_groups
-from billing.invoicing.balances import payments_of
+from billing.invoicing.paying.balances import payments_of
 from billing.invoicing.snapshot import InvoiceSnapshot, LineGroup, from_json
 from billing.invoicing.standing import Standing, standing
 from billing.invoicing.voiding import replacement_of

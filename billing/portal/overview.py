@@ -10,8 +10,8 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from billing.invoicing.balances import customer_balance
 from billing.invoicing.composing import ComposedInvoice
+from billing.invoicing.paying.balances import customer_balance
 from billing.invoicing.preview import upcoming_invoice
 from billing.invoicing.standing import receivables
 from billing.invoicing.totalling import CouponTaken

@@ -3,8 +3,8 @@
 from datetime import date
 from typing import Any
 
-from billing.invoicing.payments import record_customer_payment, record_payment
-from billing.invoicing.reversing import reverse_payment
+from billing.invoicing.paying.payments import record_customer_payment, record_payment
+from billing.invoicing.paying.reversing import reverse_payment
 from billing.models import Invoice, Payment, Plan
 from customers.models import Customer
 from tests.billing.builders import ACTOR, at, bill, make_catalog, make_customer, subscribe

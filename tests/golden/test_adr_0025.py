@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from billing.invoicing.correcting import credit_corrections
-from billing.invoicing.credit_planning import LineAsked
-from billing.invoicing.crediting import issue_credit_note
-from billing.invoicing.payments import record_payment
+from billing.invoicing.crediting.correcting import credit_corrections
+from billing.invoicing.crediting.issuing import issue_credit_note
+from billing.invoicing.crediting.planning import LineAsked
+from billing.invoicing.paying.payments import record_payment
 from billing.models import CreditEntry, CreditNote, Invoice, Subscription
 from billing.reconciliation.convergence import compare_with_metered
 from billing.reconciliation.credit_notes import check_credit_notes

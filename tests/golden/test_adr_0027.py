@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from billing.invoicing.balances import Balance, customer_balance
-from billing.invoicing.payments import record_customer_payment
-from billing.invoicing.reversing import reverse_payment
+from billing.invoicing.paying.balances import Balance, customer_balance
+from billing.invoicing.paying.payments import record_customer_payment
+from billing.invoicing.paying.reversing import reverse_payment
 from billing.models import Invoice
 from billing.reconciliation.payments import check_payments
 from tests.golden.books import ACTOR, bill, day, sell, subscribe

@@ -11,14 +11,14 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billing.invoicing.correcting import credit_corrections
-from billing.invoicing.credit_planning import LineAsked
-from billing.invoicing.crediting import issue_credit_note
+from billing.invoicing.crediting.correcting import credit_corrections
+from billing.invoicing.crediting.issuing import issue_credit_note
+from billing.invoicing.crediting.planning import LineAsked
 from billing.invoicing.finalizing import finalize_invoice
 from billing.invoicing.items import Item
 from billing.invoicing.one_off import draft_one_off
-from billing.invoicing.payments import record_customer_payment
-from billing.invoicing.reversing import reverse_payment
+from billing.invoicing.paying.payments import record_customer_payment
+from billing.invoicing.paying.reversing import reverse_payment
 from billing.invoicing.voiding import void_invoice
 from billing.models import Credit, CreditNote, Invoice, Payment
 from billing.reconciliation.report import reconcile

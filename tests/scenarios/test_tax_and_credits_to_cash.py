@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 from django.db.models import Sum
 
-from billing.invoicing.correcting import credit_corrections
-from billing.invoicing.credit_planning import LineAsked
-from billing.invoicing.crediting import issue_credit_note
+from billing.invoicing.crediting.correcting import credit_corrections
+from billing.invoicing.crediting.issuing import issue_credit_note
+from billing.invoicing.crediting.planning import LineAsked
 from billing.invoicing.finalizing import finalize_invoice
 from billing.invoicing.items import Item
 from billing.invoicing.one_off import draft_one_off

@@ -2,7 +2,7 @@
 
 import pytest
 
-from billing.invoicing.payments import record_payment
+from billing.invoicing.paying.payments import record_payment
 from billing.invoicing.voiding import void_invoice
 from billing.models import Invoice
 from billing.reconciliation.report import reconcile

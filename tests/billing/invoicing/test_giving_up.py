@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from billing.invoicing.giving_up import UnableToGiveUp, give_up_invoice, take_up_invoice
-from billing.invoicing.payments import record_payment
+from billing.invoicing.paying.payments import record_payment
 from billing.invoicing.standing import Standing, receivables, standing, with_overdue
 from billing.invoicing.voiding import void_invoice
 from billing.models import Delivery, Invoice

@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from billing.invoicing.payments import record_payment
+from billing.invoicing.paying.payments import record_payment
 from billing.invoicing.standing import Receivable, Standing, is_overdue, receivables, standing
 from billing.models import Invoice
 from tests.billing.builders import ACTOR, at, make_customer

@@ -2,7 +2,7 @@
 
 import pytest
 
-from billing.invoicing.payments import record_payment
+from billing.invoicing.paying.payments import record_payment
 from billing.invoicing.snapshot import from_json
 from billing.invoicing.voiding import UnableToVoid, replacement_of, void_invoice
 from billing.models import BillingPeriod, Delivery, Invoice

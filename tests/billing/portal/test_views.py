@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from billing.delivery.documents import documents_storage
-from billing.invoicing.payments import record_payment
+from billing.invoicing.paying.payments import record_payment
 from billing.invoicing.voiding import void_invoice
 from billing.models import BillingEntity, Document
 from customers.models import Customer

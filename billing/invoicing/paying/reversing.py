@@ -6,8 +6,8 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from billing.invoicing.allocating import Allocation, allocate
 from billing.invoicing.moves import move_invoice
+from billing.invoicing.paying.allocating import Allocation, allocate
 from billing.locks import lock_invoices, lock_payment
 from billing.models import Delivery, Invoice, Payment
 from customers.audit import record

@@ -2,7 +2,7 @@
 
 import pytest
 
-from billing.invoicing.reversing import UnableToReverse, paid_by
+from billing.invoicing.paying.reversing import UnableToReverse, paid_by
 from billing.models import Delivery, Invoice, Payment
 from customers.models import AuditEvent
 from tests.billing.builders import bill, row_counts, sql

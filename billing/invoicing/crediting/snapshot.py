@@ -6,7 +6,7 @@ import msgspec
 from django.utils.text import capfirst
 from django.utils.translation import override
 
-from billing.invoicing.credit_planning import PlannedCreditNote, PlannedLine
+from billing.invoicing.crediting.planning import PlannedCreditNote, PlannedLine
 from billing.invoicing.snapshot import SNAPSHOT_VERSION, InvoiceSnapshot, Line, LineGroup, Related, TaxTotal, from_json
 
 # One of an amount, as UN/ECE recommendation 20 has it.

@@ -8,7 +8,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from billing.invoicing.credit_planning import (
+from billing.invoicing.crediting.issuing import write_credit_note
+from billing.invoicing.crediting.planning import (
     Creditable,
     LineLeft,
     PlannedCreditNote,
@@ -19,8 +20,7 @@ from billing.invoicing.credit_planning import (
     creditable,
     plan_credit_note,
 )
-from billing.invoicing.crediting import write_credit_note
-from billing.invoicing.settling import Rest, UnableToCredit, amount_words
+from billing.invoicing.crediting.settling import Rest, UnableToCredit, amount_words
 from billing.locks import lock_invoice, lock_subscription
 from billing.models import BillingPeriod, CreditNote, Invoice, InvoiceLine, Subscription
 from billing.pricing.money import exact

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from billing.invoicing.payments import PaymentError
+from billing.invoicing.paying.payments import PaymentError
 from billing.models import Delivery, Invoice, Payment
 from customers.models import AuditEvent
 from tests.billing.builders import at, bill, invoices, make_catalog, make_customer, row_counts, sql, subscribe, triggers_off

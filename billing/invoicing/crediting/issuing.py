@@ -6,13 +6,13 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from billing.invoicing.credit_planning import LineAsked, PlannedCreditNote, creditable, plan_credit_note, plan_lines
-from billing.invoicing.credit_rows import credit_note_rows
-from billing.invoicing.credit_snapshot import credit_note_snapshot
+from billing.invoicing.crediting.planning import LineAsked, PlannedCreditNote, creditable, plan_credit_note, plan_lines
+from billing.invoicing.crediting.rows import credit_note_rows
+from billing.invoicing.crediting.settling import UnableToCredit, Wish
+from billing.invoicing.crediting.snapshot import credit_note_snapshot
 from billing.invoicing.dispatch import queue_notice
 from billing.invoicing.moves import move_invoice, settled_status
 from billing.invoicing.numbering import next_number
-from billing.invoicing.settling import UnableToCredit, Wish
 from billing.invoicing.snapshot import Settlement, to_json
 from billing.locks import lock_credit_note, lock_credits, lock_invoice, lock_subscription
 from billing.models import (

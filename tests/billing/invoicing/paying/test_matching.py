@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.invoicing.matching import MAX_TEXT, invoices_named_in, numbers_in
+from billing.invoicing.paying.matching import MAX_TEXT, invoices_named_in, numbers_in
 from billing.models import Invoice
 from tests.billing.paying import customer_with_invoices, numbered, pay
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from billing.invoicing.closing import UnableToBill, draft_adjustments
-from billing.invoicing.correcting import credit_corrections
+from billing.invoicing.crediting.closing import UnableToBill, draft_adjustments
+from billing.invoicing.crediting.correcting import credit_corrections
 from billing.invoicing.drafting import refresh_draft
 from billing.invoicing.finalizing import UnableToFinalize, finalize_invoice
 from billing.invoicing.voiding import void_invoice

@@ -8,7 +8,7 @@ This is also the seam for providers of card payments, of which none is built in.
 2. A confirmation. Whoever hears from the provider that money has come in (a webhook of the company, a job that asks) calls
    `POST /customers/{external_id}/payments`, which is `record_customer_payment`, with the invoice's number, the provider's own id
    of the payment as `reference` and a `method` such as `card`. A confirmation that comes twice is one payment. A chargeback
-   is `reverse_payment` (billing.invoicing.reversing).
+   is `reverse_payment` (billing.invoicing.paying.reversing).
 
 Nothing else of Squill knows how money comes in, and no provider is called while an invoice is written.
 """
@@ -21,10 +21,10 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from billing.invoicing.allocating import allocate, share_out
 from billing.invoicing.dispatch import queue_notice
 from billing.invoicing.entities import billing_of
 from billing.invoicing.moves import move_invoice, settled_status
+from billing.invoicing.paying.allocating import allocate, share_out
 from billing.locks import lock_invoice, lock_invoices
 from billing.models import BillingEntity, Delivery, Invoice, Payment
 from customers.audit import record

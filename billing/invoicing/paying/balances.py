@@ -8,9 +8,9 @@ from django.db import transaction
 from django.db.models import F, Q, Sum
 from django.utils.translation import gettext as _
 
-from billing.invoicing.allocating import allocate, share_out
 from billing.invoicing.moves import move_invoice
-from billing.invoicing.payments import PAYABLE, status_with_payment
+from billing.invoicing.paying.allocating import allocate, share_out
+from billing.invoicing.paying.payments import PAYABLE, status_with_payment
 from billing.locks import lock_invoice, lock_payments
 from billing.models import CreditEntry, Invoice, Payment
 from squill.lib.actor import Actor

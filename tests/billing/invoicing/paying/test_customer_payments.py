@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from billing.invoicing.payments import PaymentError, open_invoices
+from billing.invoicing.paying.payments import PaymentError, open_invoices
 from billing.models import Delivery, Invoice, Payment
 from customers.models import AuditEvent
 from tests.billing.builders import ACTOR, bill, make_customer, row_counts, sql, triggers_off

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from django.db import Error
 
-from billing.invoicing.credit_planning import LineAsked
-from billing.invoicing.crediting import issue_credit_note, mark_refunded
-from billing.invoicing.payments import record_payment
-from billing.invoicing.settling import UnableToCredit
+from billing.invoicing.crediting.issuing import issue_credit_note, mark_refunded
+from billing.invoicing.crediting.planning import LineAsked
+from billing.invoicing.crediting.settling import UnableToCredit
+from billing.invoicing.paying.payments import record_payment
 from billing.invoicing.snapshot import Settlement, from_json
 from billing.invoicing.voiding import UnableToVoid, void_invoice
 from billing.models import BillingEntity, Credit, CreditEntry, CreditNote, Delivery, Invoice
@@ -310,7 +310,7 @@ def test_a_credit_note_that_fails_takes_its_number_back(invoice: Invoice, monkey
         raise Error("the queue is gone")
 
     with monkeypatch.context() as patched:
-        patched.setattr("billing.invoicing.crediting.queue_notice", fail)
+        patched.setattr("billing.invoicing.crediting.issuing.queue_notice", fail)
         with pytest.raises(Error):
             credit(invoice)
     assert credit(invoice).number == "CN-000001"

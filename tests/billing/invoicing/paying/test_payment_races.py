@@ -4,8 +4,8 @@ from functools import partial
 
 import pytest
 
-from billing.invoicing.balances import UnableToApply, allocate_balance
-from billing.invoicing.payments import PaymentError
+from billing.invoicing.paying.balances import UnableToApply, allocate_balance
+from billing.invoicing.paying.payments import PaymentError
 from billing.invoicing.voiding import UnableToVoid, void_invoice
 from billing.models import Payment, PaymentAllocation
 from billing.reconciliation.payments import check_payments

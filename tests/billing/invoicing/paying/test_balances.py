@@ -2,7 +2,7 @@
 
 import pytest
 
-from billing.invoicing.balances import Balance, UnableToApply, allocate_balance, customer_balance, unallocated
+from billing.invoicing.paying.balances import Balance, UnableToApply, allocate_balance, customer_balance, unallocated
 from billing.models import Credit, CreditEntry, Invoice
 from customers.models import AuditEvent, Customer
 from tests.billing.builders import ACTOR, at, row_counts

@@ -10,7 +10,7 @@ from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import override, pgettext
 
-from billing.invoicing.settling import UnableToCredit, Wish, amount_words, settle
+from billing.invoicing.crediting.settling import UnableToCredit, Wish, amount_words, settle
 from billing.invoicing.snapshot import Settlement
 from billing.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine, InvoiceTax
 from billing.pricing.money import exact, from_minor, round_to_minor

@@ -7,9 +7,9 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billing.invoicing.balances import UnableToApply, allocate_balance, customer_balance
-from billing.invoicing.payments import PaymentError, record_customer_payment, record_payment
-from billing.invoicing.reversing import reverse_payment
+from billing.invoicing.paying.balances import UnableToApply, allocate_balance, customer_balance
+from billing.invoicing.paying.payments import PaymentError, record_customer_payment, record_payment
+from billing.invoicing.paying.reversing import reverse_payment
 from billing.invoicing.voiding import UnableToVoid, void_invoice
 from billing.models import Invoice, Payment
 from billing.reconciliation.invoices import check_audit, check_invoices, check_numbers

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from billing.invoicing.correcting import Corrections, credit_corrections, preview_corrections
-from billing.invoicing.credit_planning import LineAsked
-from billing.invoicing.crediting import issue_credit_note
-from billing.invoicing.payments import record_payment
-from billing.invoicing.settling import UnableToCredit
+from billing.invoicing.crediting.correcting import Corrections, credit_corrections, preview_corrections
+from billing.invoicing.crediting.issuing import issue_credit_note
+from billing.invoicing.crediting.planning import LineAsked
+from billing.invoicing.crediting.settling import UnableToCredit
+from billing.invoicing.paying.payments import record_payment
 from billing.models import CreditNote, CreditNoteLine, Invoice, Subscription
 from billing.reconciliation.convergence import compare_with_metered
 from billing.reconciliation.credit_notes import check_credit_notes

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing.invoicing.composing import charges_of, compose_invoice
-from billing.invoicing.correcting import is_invoice_to_come
+from billing.invoicing.crediting.correcting import is_invoice_to_come
 from billing.invoicing.drafting import save_rows
 from billing.invoicing.rows import invoice_rows
 from billing.invoicing.surroundings import surroundings_of

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billing.invoicing.credit_planning import LineAsked, creditable
-from billing.invoicing.crediting import issue_credit_note
-from billing.invoicing.payments import record_payment
-from billing.invoicing.settling import UnableToCredit
+from billing.invoicing.crediting.issuing import issue_credit_note
+from billing.invoicing.crediting.planning import LineAsked, creditable
+from billing.invoicing.crediting.settling import UnableToCredit
+from billing.invoicing.paying.payments import record_payment
 from billing.models import CreditNote, CreditNoteLine, CreditNoteTax, Invoice, NumberCounter
 from billing.reconciliation.credit_notes import check_credit_notes
 from billing.reconciliation.invoices import check_numbers

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from billing.invoicing.credit_planning import PlannedCreditNote
+from billing.invoicing.crediting.planning import PlannedCreditNote
 from billing.models import BillingEntity, CreditNote, CreditNoteLine, CreditNoteTax
 
 

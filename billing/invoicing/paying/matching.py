@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from billing.invoicing.payments import PAYABLE
+from billing.invoicing.paying.payments import PAYABLE
 from billing.models import Invoice
 from customers.models import Customer
 
