@@ -1,0 +1,1 @@
+"""The stack that a stage of Squill stands on in AWS: its templates, and `python -m infra.stack`, which makes and reads it."""

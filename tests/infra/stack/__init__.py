@@ -1,0 +1,1 @@
+"""Tests of the stack: its templates, its policies, and the command that makes and reads it."""
