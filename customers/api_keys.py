@@ -11,6 +11,7 @@ import secrets
 import string
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,6 +24,7 @@ from customers.models import ApiKey, Customer, Scope
 from squill.lib.actor import Actor
 
 _FORM: Final = re.compile(r"(sq_live_[a-z0-9]{8})_[A-Za-z0-9_-]{43}")
+_KEPT_AS: Final = re.compile(r"(sq_live_[a-z0-9]{8}):([0-9a-f]{64})")
 _PREFIX_ALPHABET: Final = string.ascii_lowercase + string.digits
 # `last_used_at` tells days apart, not calls: one write a minute keeps the row from being a bottleneck.
 _LAST_USED_EVERY: Final = timedelta(minutes=1)
@@ -42,7 +44,25 @@ class ApiKeyError(Exception):
         self.errors = errors
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True)
+class NewSecret:
+    """A key's text before it is kept: made here, or by whoever will use it, who then hands over `kept_as` alone."""
+
+    prefix: str
+    text: str = field(repr=False)
+
+    @property
+    def kept_as(self) -> str:
+        """Return what may be told to anybody: prefix:hash."""
+        return f"{self.prefix}:{_hash(self.text)}"
+
+
+def new_secret() -> NewSecret:
+    """Make the text of a key, which works once it is kept."""
+    prefix = "sq_live_" + "".join(secrets.choice(_PREFIX_ALPHABET) for _index in range(8))
+    return NewSecret(prefix, f"{prefix}_{secrets.token_urlsafe(32)}")
+
+
 def issue_api_key(
     *,
     name: str,
@@ -53,20 +73,46 @@ def issue_api_key(
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
     """
-    Make a key and return it with its secret text, which cannot be had again. Audited as api_key.issued, without the secret.
-
-    `customer` narrows it to that customer's data. It works until `expires_at`, exclusive; None is for good.
+    Make a key and return it with its secret text, which cannot be had again. Otherwise like keep_api_key().
 
     :raises ApiKeyError: for an empty name, no or unknown scopes, or an expiry that is not in the future
     """
+    secret = new_secret()
+    api_key = keep_api_key(
+        kept_as=secret.kept_as, name=name, scopes=scopes, actor=actor, now=now, customer=customer, expires_at=expires_at
+    )
+    return api_key, secret.text
+
+
+@transaction.atomic
+def keep_api_key(
+    *,
+    kept_as: str,
+    name: str,
+    scopes: Iterable[str],
+    actor: Actor,
+    now: datetime,
+    customer: Customer | None = None,
+    expires_at: datetime | None = None,
+) -> ApiKey:
+    """
+    Have a key work whose text was made elsewhere (NewSecret.kept_as). Audited as api_key.issued.
+
+    `customer` narrows it to that customer's data. It works until `expires_at`, exclusive; None is for good.
+
+    :raises ApiKeyError: for an empty name, no or unknown scopes, an expiry that is not in the future, or a `kept_as` that is none
+        or is known already
+    """
     wanted = sorted({str(scope) for scope in scopes})
     _check(name, wanted, expires_at, now)
-    prefix = "sq_live_" + "".join(secrets.choice(_PREFIX_ALPHABET) for _index in range(8))
-    secret = f"{prefix}_{secrets.token_urlsafe(32)}"
+    form = _KEPT_AS.fullmatch(kept_as)
+    if form is None or ApiKey.objects.filter(prefix=form[1]).exists():
+        raise ApiKeyError({"kept_as": _("Write prefix:hash, of a key that is new.")})
+    prefix, secret_hash = form.groups()
     api_key = ApiKey.objects.create(
         name=name.strip(),
         prefix=prefix,
-        secret_hash=_hash(secret),
+        secret_hash=secret_hash,
         scopes=wanted,
         customer=customer,
         created_at=now,
@@ -81,7 +127,7 @@ def issue_api_key(
         now=now,
         after={"name": api_key.name, "scopes": wanted, "expires_at": expires_at.isoformat() if expires_at else None},
     )
-    return api_key, secret
+    return api_key
 
 
 @transaction.atomic

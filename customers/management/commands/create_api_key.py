@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from customers.api_keys import ApiKeyError, issue_api_key
+from customers.api_keys import ApiKeyError, issue_api_key, keep_api_key
 from customers.models import Customer, Scope
 from squill.lib import clock
 from squill.lib.actor import system
@@ -22,7 +22,22 @@ class Command(BaseCommand):
         parser.add_argument("--customer", metavar="EXTERNAL_ID", help="narrow the key to this customer's data")
         parser.add_argument("--expires-at", metavar="INSTANT", type=clock.parse_instant, help="such as 2027-01-01T00:00:00Z")
 
-    def handle(self, *, name: str, scope: list[str], customer: str | None, expires_at: datetime | None, **_options: Any) -> None:
+        parser.add_argument(
+            "--kept-as",
+            metavar="PREFIX:HASH",
+            help="keep a key whose text was made elsewhere, and print none: where output is logged (python -m infra.access)",
+        )
+
+    def handle(
+        self,
+        *,
+        name: str,
+        scope: list[str],
+        customer: str | None,
+        expires_at: datetime | None,
+        kept_as: str | None,
+        **_options: Any,
+    ) -> None:
         """
         Make the key.
 
@@ -33,9 +48,22 @@ class Command(BaseCommand):
             narrowed = Customer.objects.filter(external_id=customer).first()
             if narrowed is None:
                 raise CommandError(f"there is no customer {customer!r}")
+        actor, now = system("create_api_key"), clock.now()
         try:
+            if kept_as is not None:
+                keep_api_key(
+                    kept_as=kept_as,
+                    name=name,
+                    scopes=scope,
+                    customer=narrowed,
+                    expires_at=expires_at,
+                    actor=actor,
+                    now=now,
+                )
+                self.stderr.write(f"{name}: kept")
+                return
             api_key, secret = issue_api_key(
-                name=name, scopes=scope, customer=narrowed, expires_at=expires_at, actor=system("create_api_key"), now=clock.now()
+                name=name, scopes=scope, customer=narrowed, expires_at=expires_at, actor=actor, now=now
             )
         except ApiKeyError as error:
             raise CommandError(str(error)) from None
