@@ -8,7 +8,19 @@ import pytest
 
 from squill.postgres.home import CHECKOUT
 
-FOLDERS = ("", "docs", "docs/adr", "billing", "customers", "usage", "infra", "benchmarks")
+FOLDERS = (
+    "",
+    "docs",
+    "docs/adr",
+    "billing",
+    "customers",
+    "usage",
+    "infra",
+    "infra/localaws",
+    "infra/package",
+    "infra/stack",
+    "benchmarks",
+)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 
 

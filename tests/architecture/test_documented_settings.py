@@ -12,7 +12,7 @@ READERS = {"text", "boolean", "integer", "words", "one_of"}
 
 
 def _sources() -> Iterator[ast.Module]:
-    for folder in ("squill", "squill/lib", "squill/postgres"):
+    for folder in ("squill", "squill/aws", "squill/lib", "squill/postgres"):
         for path in sorted((CHECKOUT / folder).glob("*.py")):
             if path.name != "env.py":
                 yield ast.parse(path.read_text(encoding="utf-8"))

@@ -88,7 +88,7 @@ def test_file_names_say_what_is_inside() -> None:
     vague = [
         str(path.relative_to(CHECKOUT)) for path in sources(*PACKAGES, "tests", "infra") if VAGUE_NAMES & {path.stem, *path.parts}
     ]
-    assert vague == []
+    assert vague == ["squill/db/base.py"]  # where Django looks for the database that a package is
 
 
 def test_modules_end_before_they_sprawl() -> None:
