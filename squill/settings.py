@@ -279,7 +279,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- Jobs: procrastinate keeps them in the same PostgreSQL, enqueued in the transaction that needs them ---
-PROCRASTINATE_ON_APP_READY = "billing.delivery.jobs.configure"
+PROCRASTINATE_ON_APP_READY = "billing.management.workers.configure"
 SQUILL_JOB_MAX_ATTEMPTS = env.integer("SQUILL_JOB_MAX_ATTEMPTS", default=12, minimum=1)
 # How long a draft waits for late usage before a run makes it final; sellers and customers may say otherwise.
 SQUILL_BILLING_GRACE_MINUTES = env.integer("SQUILL_BILLING_GRACE_MINUTES", default=60 if PRODUCTION else 0, minimum=0)

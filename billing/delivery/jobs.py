@@ -48,7 +48,7 @@ def wait_seconds(attempts: int) -> int:
 
 
 def configure(app: procrastinate.App) -> None:
-    """Register the jobs; procrastinate calls this once Django is ready (settings.PROCRASTINATE_ON_APP_READY)."""
+    """Register the jobs of this package."""
     app.task(name=DELIVER_JOB, retry=Backoff(), aliases=[FORMER_DELIVER_JOB])(_deliver)
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from billing.management.processes import helping_processes
+from billing.management.workers import helping_workers
 from billing.runs.run import RunReport, run_billing
 from squill.lib import clock
 from squill.lib.actor import system
@@ -46,12 +47,18 @@ class Command(BaseCommand):
             action="store_true",
             help="give numbers to drafts whose grace is over, freeze them, and queue PDF and mail",
         )
-        parser.add_argument(
+        shared = parser.add_mutually_exclusive_group()
+        shared.add_argument(
             "--workers", type=_count, default=1, metavar="N", help="share the run out to so many processes; 1 by default"
+        )
+        shared.add_argument(
+            "--call-workers",
+            action="store_true",
+            help="share it out to the `manage.py worker` that run, on any machine: up to SQUILL_WORKERS_MAX with this one",
         )
         parser.add_argument("--json", action="store_true", help="report as JSON")
 
-    def handle(self, *, as_of: datetime | None, finalize: bool, workers: int, **options: Any) -> None:
+    def handle(self, *, as_of: datetime | None, finalize: bool, workers: int, call_workers: bool, **options: Any) -> None:
         now = clock.now()
         bar = tqdm(unit=" subscriptions", disable=not sys.stderr.isatty(), leave=False)
         with bar, helping_processes(workers - 1) as crew:
@@ -61,7 +68,12 @@ class Command(BaseCommand):
                 bar.refresh()
 
             report = run_billing(
-                as_of=as_of or now, finalize=finalize, actor=system("run_billing"), now=now, progress=progress, crew=crew
+                as_of=as_of or now,
+                finalize=finalize,
+                actor=system("run_billing"),
+                now=now,
+                progress=progress,
+                crew=helping_workers() if call_workers else crew,
             )
         self.stdout.write(json.dumps(_members(report)) if options["json"] else _words(report))
         if report.failed:

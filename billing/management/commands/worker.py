@@ -9,7 +9,8 @@ from billing.delivery.jobs import run_waiting_jobs, work_until_stopped
 
 class Command(BaseCommand):
     help = (
-        "Work through the queue of jobs (PDFs, mails) until stopped; with --once until it is empty. Any number may run at once."
+        "Work through the queue of jobs (PDFs, mails, parts of billing runs that call for help) until stopped; with --once until "
+        "it is empty. Any number may run at once, on any number of machines."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
