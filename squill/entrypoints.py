@@ -24,7 +24,7 @@ from billing.reductions.expiring import expire_credits
 from billing.runs.run import help_run, run_billing
 from billing.runs.sharing import ALONE, Crew
 from squill.aws import functions, metrics, tracing
-from squill.db import migrating
+from squill.db import owner
 from squill.db.limits import statements_end_within, waiting_at_most
 from squill.lib import clock
 from squill.lib.actor import system
@@ -173,7 +173,8 @@ def check(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 @_called_by_aws
 def put_away(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Daily: put away months of events that are old enough and closed, and say what holds the others."""
-    reports = put_away_due(now=clock.now(), actor=system("put_away"), deadline=_deadline(context))
+    with owner.as_owner():  # a month's table is taken out
+        reports = put_away_due(now=clock.now(), actor=system("put_away"), deadline=_deadline(context))
     summary: dict[str, list[str]] = {outcome: [] for outcome in Outcome if outcome is not Outcome.DUE}
     for report in reports:
         summary[report.outcome].append(f"{report.month:%Y-%m}")
@@ -186,7 +187,7 @@ def put_away(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 @_called_by_aws
 def migrate(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """By hand, with each version: bring the tables up to date as their owner, and with them the application's role."""
-    may_do = migrating.migrate()
+    may_do = owner.migrate()
     for line in may_do:
         logger.info("role: %s", line)
     logger.info("the tables are up to date")

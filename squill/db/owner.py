@@ -1,4 +1,4 @@
-"""Migrations by the owner of the tables, which the application is not where it is deployed (I5)."""
+"""What only the owner of the tables may do, which the application is not where it is deployed (I5): migrate, take months out."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,19 +21,26 @@ def migrate() -> list[str]:
     :raises squill.aws.secrets.UnreadableSecret: if one of the accounts cannot be read
     :raises squill.db.roles.RoleRefused: if the role may do so much that rights would not bind it
     """
-    owner, application = secrets.owner_account(), secrets.database_account(refresh=True)
-    if owner is None or application is None:
+    with as_owner():
         call_command("migrate", interactive=False, verbosity=1)
-        return []
-    with _signed_in(owner):
-        call_command("migrate", interactive=False, verbosity=1)
+        application = secrets.database_account(refresh=True) if secrets.owner_account() else None
+        if application is None:
+            return []
         with transaction.atomic():
             return list(bring_up_to_date(application.username, application.password))
 
 
 @contextmanager
-def _signed_in(account: secrets.Account) -> Iterator[None]:
-    """Have this process's connection be another account's within the block."""
+def as_owner() -> Iterator[None]:
+    """
+    Have this process's connection be the owner's within the block. Where SQUILL_DATABASE_OWNER_SECRET is not set, it is already.
+
+    :raises squill.aws.secrets.UnreadableSecret: if the account cannot be read
+    """
+    account = secrets.owner_account()
+    if account is None:
+        yield
+        return
     kept = {name: connection.settings_dict[name] for name in ("USER", "PASSWORD")}
     connection.close()
     connection.settings_dict.update(USER=account.username, PASSWORD=account.password)
