@@ -68,9 +68,13 @@ def drive(driver: ThreadPoolExecutor, browser: Browser, live_server: LiveServer)
 
 
 def assert_fits(page: Page) -> None:
-    """Fail if the page is wider than the desk or the phone that shows it."""
+    """
+    Fail if the page is wider than the desk or the phone that shows it.
+
+    After a click, first expect something of the new page: between two documents there is none to measure, or still the old one.
+    """
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
-        wide = page.evaluate("document.documentElement.scrollWidth")
+        wide = page.locator("html").evaluate("root => root.scrollWidth")
         assert wide <= width, f"{page.url} is {wide} px wide at {width} px"
     page.set_viewport_size({"width": WIDTHS[0], "height": 800})
