@@ -135,6 +135,13 @@ def test_a_jobs_function_has_room_for_the_helpers_that_it_calls(name: str) -> No
 
 
 @pytest.mark.parametrize("name", SETTINGS)
+def test_the_process_that_lays_pdfs_out_fits_into_the_function(name: str) -> None:
+    """What it may take is address space, of which it really uses a quarter or so; what is beside it needs 200 MB."""
+    settings = stage(name)
+    assert int(settings["aws_environment_variables"]["SQUILL_PDF_MEMORY_MB"]) <= settings["memory_size"]
+
+
+@pytest.mark.parametrize("name", SETTINGS)
 def test_nothing_secret_is_in_the_settings(name: str) -> None:
     found = stage(name)
     assert not found.get("environment_variables")  # in clear text in the package
