@@ -21,9 +21,9 @@ def migrate() -> list[str]:
     :raises squill.aws.secrets.UnreadableSecret: if one of the accounts cannot be read
     :raises squill.db.roles.RoleRefused: if the role may do so much that rights would not bind it
     """
-    with as_owner():
+    with as_owner() as is_another:
         call_command("migrate", interactive=False, verbosity=1)
-        application = secrets.database_account(refresh=True) if secrets.owner_account() else None
+        application = secrets.database_account(refresh=True) if is_another else None
         if application is None:
             return []
         with transaction.atomic():
@@ -31,21 +31,22 @@ def migrate() -> list[str]:
 
 
 @contextmanager
-def as_owner() -> Iterator[None]:
+def as_owner() -> Iterator[bool]:
     """
-    Have this process's connection be the owner's within the block. Where SQUILL_DATABASE_OWNER_SECRET is not set, it is already.
+    Have this process's connection be the owner's within the block, and say whether that is another account than before: where
+    SQUILL_DATABASE_OWNER_SECRET is not set, it is the owner's already.
 
     :raises squill.aws.secrets.UnreadableSecret: if the account cannot be read
     """
     account = secrets.owner_account()
     if account is None:
-        yield
+        yield False
         return
     kept = {name: connection.settings_dict[name] for name in ("USER", "PASSWORD")}
     connection.close()
     connection.settings_dict.update(USER=account.username, PASSWORD=account.password)
     try:
-        yield
+        yield True
     finally:
         connection.close()
         connection.settings_dict.update(kept)
