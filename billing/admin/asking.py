@@ -76,3 +76,15 @@ def asked(
         "media": model_admin.media + form.media,
     }
     return TemplateResponse(request, template, context)
+
+
+def asked_where_to(
+    model_admin: Any, request: HttpRequest, obj: Any, *, title: str, question: str, send: Callable[[str], str]
+) -> HttpResponse:
+    """Ask which address a document of a customer goes to, by default the customer's, then `send` it, which says what it did."""
+    form = ResendForm(posted(request), initial={"recipient": obj.customer.email})
+
+    def run(values: Mapping[str, Any]) -> str:
+        return send(values["recipient"])
+
+    return asked(model_admin, request, obj, title=title, question=question, form=form, run=run, refusals=())

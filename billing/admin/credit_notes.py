@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from billing.admin.asking import ResendForm, asked, posted
+from billing.admin.asking import asked, asked_where_to, posted
 from billing.admin.credit_note_page import credit_note_page, settled_words
 from billing.admin.pdfs import pdf_page
 from billing.admin.shown import day, link, money
-from billing.delivery.resending import UnableToResend, resend_credit_note
+from billing.delivery.resending import resend_credit_note
 from billing.invoicing.crediting.issuing import mark_refunded
 from billing.invoicing.crediting.settling import UnableToCredit
 from billing.models import CreditNote
@@ -136,20 +136,17 @@ class CreditNoteAdmin(ReadOnlyAdmin):
         """Ask where to, then send it again."""
         note = get_object_or_404(CreditNote.objects.select_related("customer"), pk=object_id)
 
-        def run(values: Mapping[str, Any]) -> str:
-            address = values["recipient"]
+        def send(address: str) -> str:
             resend_credit_note(credit_note_id=note.pk, recipient=address, actor=actor_of(request), now=clock.now())
             return _("%(number)s is on its way to %(address)s.") % {"number": note.number, "address": address}
 
-        return asked(
+        return asked_where_to(
             self,
             request,
             note,
             title=_("Resend"),
             question=_("Send %(number)s with its PDF once more?") % {"number": note},
-            form=ResendForm(posted(request), initial={"recipient": note.customer.email}),
-            run=run,
-            refusals=(UnableToResend,),
+            send=send,
         )
 
     def render_change_form(

@@ -20,12 +20,12 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from billing.admin.asking import NothingToAsk, ResendForm, asked, posted
+from billing.admin.asking import NothingToAsk, asked, asked_where_to, posted
 from billing.admin.credit_note_actions import InvoiceCrediting, may_be_credited
 from billing.admin.one_off import items_page
 from billing.admin.shown import day, money
 from billing.delivery.previewing import UnableToPreview, preview_pdf
-from billing.delivery.resending import UnableToResend, resend_invoice
+from billing.delivery.resending import resend_invoice
 from billing.invoicing.finalizing import UnableToFinalize, finalize_invoice
 from billing.invoicing.giving_up import UnableToGiveUp, give_up_invoice, take_up_invoice
 from billing.invoicing.one_off import UnableToEdit, discard_one_off
@@ -327,20 +327,17 @@ class InvoiceActions(InvoiceCrediting, _Admin):
         """Ask where to, then send it again."""
         invoice = _invoice(object_id)
 
-        def run(values: Mapping[str, Any]) -> str:
-            address = values["recipient"]
+        def send(address: str) -> str:
             resend_invoice(invoice_id=invoice.pk, recipient=address, actor=actor_of(request), now=clock.now())
             return _("%(number)s is on its way to %(address)s.") % {"number": invoice.number, "address": address}
 
-        return asked(
+        return asked_where_to(
             self,
             request,
             invoice,
             title=_("Resend"),
             question=_("Send %(number)s with its PDF once more?") % {"number": invoice},
-            form=ResendForm(posted(request), initial={"recipient": invoice.customer.email}),
-            run=run,
-            refusals=(UnableToResend,),
+            send=send,
         )
 
 

@@ -1,6 +1,5 @@
 """What is done with the receipt of a payment in the finance desk: looked at, and sent."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -13,9 +12,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.admin.asking import ResendForm, asked, posted
+from billing.admin.asking import asked_where_to
 from billing.admin.pdfs import pdf_page
-from billing.delivery.resending import UnableToResend, send_receipt
+from billing.delivery.resending import send_receipt
 from billing.models import Payment
 from squill.lib import clock
 from squill.web.admin_pages import actor_of, detail_action
@@ -38,20 +37,17 @@ class ReceiptActions(_Admin):
         """Ask where to, then send it."""
         payment = get_object_or_404(Payment.objects.select_related("customer"), pk=object_id)
 
-        def run(values: Mapping[str, Any]) -> str:
-            address = values["recipient"]
+        def send(address: str) -> str:
             send_receipt(payment_id=payment.pk, recipient=address, actor=actor_of(request), now=clock.now())
             return _("The receipt is on its way to %(address)s.") % {"address": address}
 
-        return asked(
+        return asked_where_to(
             self,
             request,
             payment,
             title=_("Send receipt"),
             question=_("Send a receipt of the payment %(reference)s as a PDF?") % {"reference": payment.reference},
-            form=ResendForm(posted(request), initial={"recipient": payment.customer.email}),
-            run=run,
-            refusals=(UnableToResend,),
+            send=send,
         )
 
     @admin.display(description=gettext_lazy("receipt"))
